@@ -1,0 +1,145 @@
+import { randomInt } from 'node:crypto'
+import compression from 'compression'
+import cors from 'cors'
+import type { Express, NextFunction, Request, Response } from 'express'
+import { bearerToken, unauthorized, type Claims, type Verify } from '@caregate/common/auth'
+import { AppError, toAppError } from '@caregate/common/errors'
+import { buildEvent } from '@caregate/common/events'
+import { actorOf, addressOf, buildExpress, requestFacts, sendProblem, type Locals } from '@caregate/common/http'
+import type { Logger } from '@caregate/common/logger'
+import { buildOpenApi, describeRoutes, type Description, type OpenApi } from '@caregate/common/openapi'
+import type { Directory } from '@caregate/common/registry'
+import type { GatewayConfig } from './config.ts'
+import type { Denials } from './denials.ts'
+import { docsRouter } from './docs.ts'
+import { healthRoute } from './health.ts'
+import { buildHostCheck, checkHygiene } from './hygiene.ts'
+import { addressKey, buildLimit } from './limits.ts'
+import { buildProxy, type Admitted } from './proxy.ts'
+import type { Revocations } from './revocations.ts'
+import { findRoute, services } from './routes.ts'
+
+export interface GatewayDeps {
+  config: Pick<
+    GatewayConfig,
+    'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'TRUSTED_PROXIES' | 'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_PER_MINUTE_SIGNED_IN' | 'REQUEST_TIMEOUT_MS'
+  >
+  log: Logger
+  directory: Directory
+  denials: Pick<Denials, 'record'>
+  revocations: Pick<Revocations, 'has' | 'loaded'>
+  verify: Verify
+  version: string
+  stopping: AbortSignal
+}
+
+const exposedHeaders = ['ETag', 'Location', 'X-Request-Id', 'X-Process-Time', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Break-Glass']
+
+/** hygiene → host → CORS → address limit (anonymous and failed tokens) → JWT → revocation → user limit → route → instance. */
+export function buildGateway(deps: GatewayDeps): Express {
+  const { config, log, directory, denials, revocations, verify, version } = deps
+  const app = buildExpress(log)
+  app.set('trust proxy', config.TRUSTED_PROXIES)
+  const checkHost = buildHostCheck(config.ALLOWED_HOSTS)
+  const limitAddress = buildLimit('address', config.RATE_LIMIT_PER_MINUTE)
+  const limitUser = buildLimit('user', config.RATE_LIMIT_PER_MINUTE_SIGNED_IN)
+  const proxy = buildProxy(config.REQUEST_TIMEOUT_MS, fail)
+  const health = healthRoute(directory, version)
+
+  /** Answers what the edge refuses, and records it. */
+  function fail(res: Response, thrown: unknown): void {
+    const error = toAppError(thrown)
+    const { req } = res
+    const { route: pattern = 'unknown', claims } = res.locals as Locals
+    if (error.code === 'internal_error') log.error('request failed', { error: thrown })
+    if (!res.destroyed) {
+      denials.record(
+        buildEvent({
+          type: 'gateway.request.denied',
+          service: 'gateway',
+          action: 'E',
+          actor: actorOf(claims),
+          code: error.code,
+          request: requestFacts(req, res, pattern, error.status),
+        }),
+      )
+    }
+    sendProblem(res, error)
+  }
+
+  async function authenticate(req: Request, res: Response): Promise<Claims> {
+    try {
+      const claims = await verify(bearerToken(req.get('authorization')))
+      ;(res.locals as Locals).claims = claims
+      if (revocations.has(claims.sid)) throw unauthorized('The session has ended: sign in again.')
+      return claims
+    } catch (error) {
+      await limitAddress(req, res, addressKey((res.locals as Admitted).ip))
+      throw error
+    }
+  }
+
+  /** Decides by the raw path whether a request goes on, and where to. */
+  async function admit(req: Request, res: Response): Promise<void> {
+    const locals = res.locals as Admitted & Locals
+    const route = findRoute(req.path)
+    locals.route = route?.pattern ?? 'unknown'
+    if (route && !route.public) await limitUser(req, res, (await authenticate(req, res)).sub)
+    else await limitAddress(req, res, addressKey(locals.ip))
+    if (!route) throw new AppError('not_found', 'There is no such path.')
+    const instances = directory.instances(route.service)
+    if (!instances.length) {
+      throw new AppError('unavailable', `The ${route.service} service is away for the moment.`, { headers: { 'Retry-After': '1' } })
+    }
+    locals.target = instances[randomInt(instances.length)]!
+  }
+
+  app.get('/health/live', (_req, res) => void res.json({ status: 'healthy' }))
+  app.get('/health/ready', (_req, res) => {
+    const ready = revocations.loaded && !deps.stopping.aborted
+    res.status(ready ? 200 : 503).json({ status: ready ? 'healthy' : 'unhealthy' })
+  })
+  app.use((req, res, next) => {
+    // before anything rewrites the headers that it is read from
+    ;(res.locals as Admitted).ip = addressOf(req)
+    checkHygiene(req)
+    checkHost(req.headers.host)
+    next()
+  })
+  const anyOrigin = config.CORS_ORIGINS.includes('*')
+  app.use(cors({ origin: anyOrigin ? '*' : config.CORS_ORIGINS, exposedHeaders, maxAge: 600 }))
+  app.get('/health', async (_req, res) => {
+    const { status = 200, body } = await health.handle({} as never)
+    res.status(status).set('Cache-Control', 'no-store').json(body)
+  })
+  // tokens and secrets never share a compressed answer with what a client sent
+  app.use(compression({ filter: (req, res) => !req.path.startsWith('/api/v1/auth/') && compression.filter(req, res) }))
+  app.use(docsRouter(openApiReader(directory, version, describeRoutes('gateway', [health]))))
+  app.use(async (req, res, next) => {
+    await admit(req, res)
+    proxy(req, res, next)
+  })
+  app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => fail(res, error))
+  return app
+}
+
+const freshMs = 10_000
+
+/** What the services say of themselves, in one document. One that is away is described as it last was. */
+function openApiReader(directory: Directory, version: string, own: Description): () => Promise<OpenApi> {
+  const known = new Map<string, Description>()
+  let readAt = 0
+  async function read(service: string): Promise<void> {
+    const [instance] = directory.instances(service)
+    if (!instance) throw new Error(`${service} is away`)
+    const answer = await fetch(`${instance}/internal/description`, { signal: AbortSignal.timeout(2000) })
+    if (answer.ok) known.set(service, (await answer.json()) as Description)
+  }
+  return async () => {
+    if (Date.now() - readAt > freshMs) {
+      const outcomes = await Promise.allSettled(services.map(read))
+      if (outcomes.every(({ status }) => status === 'fulfilled')) readAt = Date.now()
+    }
+    return buildOpenApi(version, [...services.flatMap((service) => known.get(service) ?? []), own])
+  }
+}

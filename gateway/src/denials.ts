@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Broker } from '@caregate/common/broker'
+import { canonicalJson, type AuditEvent } from '@caregate/common/events'
+import type { Logger } from '@caregate/common/logger'
+
+export interface Denials {
+  /** The first of its kind is published at once; repeats within the minute become one event with a count. */
+  record(event: AuditEvent): void
+  /** Publishes what is still held back. */
+  close(): Promise<void>
+}
+
+const windowMs = 60_000
+const maxHeld = 10_000
+const retryMs = 500
+
+/** The edge has no database: what it refused goes straight to the broker, and waits in memory while that is away. */
+export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: Logger): Denials {
+  /** By address, reason and route: the event of the window that is running. */
+  const windows = new Map<string, { event: AuditEvent; repeats: number }>()
+  let queue: AuditEvent[] = []
+  let sending: Promise<void> | undefined
+  let closing = false
+
+  async function send(): Promise<void> {
+    while (queue.length) {
+      const batch = queue.slice(0, 100)
+      try {
+        await broker.publish(batch.map((event) => ({ id: event.id, type: event.type, body: canonicalJson(event) })))
+        queue = queue.slice(batch.length)
+      } catch (error) {
+        if (closing) {
+          log.error('refusals could not be recorded', { count: queue.length, error })
+          return
+        }
+        await sleep(retryMs)
+      }
+    }
+    sending = undefined
+  }
+
+  function publish(event: AuditEvent): void {
+    if (queue.length >= maxHeld) return void log.error('a refusal could not be recorded: too many wait for the broker')
+    queue.push(event)
+    sending ??= send()
+  }
+
+  function endWindow(key: string): void {
+    const window = windows.get(key)
+    windows.delete(key)
+    if (window?.repeats) publish({ ...window.event, count: window.repeats })
+  }
+
+  const sweep = setInterval(() => {
+    const before = Date.now() - windowMs
+    for (const [key, { event }] of windows) if (Date.parse(event.occurredAt) < before) endWindow(key)
+  }, 1000)
+
+  return {
+    record(event) {
+      const key = [event.request.ip, event.code, event.request.method, event.request.route].join(' ')
+      const window = windows.get(key)
+      if (window) {
+        // the repeats' event has an id and a time of its own: those of the latest
+        window.event = { ...event, occurredAt: window.event.occurredAt }
+        window.repeats += 1
+        return
+      }
+      if (windows.size >= maxHeld) endWindow(windows.keys().next().value!)
+      windows.set(key, { event, repeats: 0 })
+      publish(event)
+    },
+    async close() {
+      clearInterval(sweep)
+      for (const key of [...windows.keys()]) endWindow(key)
+      closing = true
+      await sending
+    },
+  }
+}

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { configuredVerify } from '@caregate/common/auth'
+import { openBroker } from '@caregate/common/broker'
+import { watchConsul, watchStatic } from '@caregate/common/registry'
+import { run } from '@caregate/common/run'
+import { serve } from '@caregate/common/serve'
+import { buildGateway } from './app.ts'
+import { keys } from './config.ts'
+import { openDenials } from './denials.ts'
+import { watchRevocations } from './revocations.ts'
+import { services } from './routes.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+await run('gateway', keys, async (config, log, lifetime) => {
+  const { signal } = lifetime
+  const directory = config.DISCOVERY === 'static' ? watchStatic(config.SERVICES, signal) : watchConsul(services, config.CONSUL_HTTP_ADDR, log, signal)
+  const broker = await openBroker(config.AMQP_URL, log, (model) => revocations.subscribe(model))
+  const revocations = watchRevocations(directory, broker, log, signal)
+  lifetime.add('the broker', () => broker.close())
+  const denials = openDenials(broker, log)
+  lifetime.add('the refusals', () => denials.close())
+  const app = buildGateway({ config, log, directory, denials, revocations, verify: configuredVerify(config), version, stopping: signal })
+  await serve('gateway', app, config, log, lifetime)
+})

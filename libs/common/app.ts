@@ -1,0 +1,191 @@
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
+import { bearerToken, type Claims, type Verify } from './auth.ts'
+import { AppError, toAppError } from './errors.ts'
+import { buildEvent, type AuditEvent, type EventType } from './events.ts'
+import { actorOf, buildExpress, requestFacts, sendProblem, type Locals } from './http.ts'
+import type { Logger } from './logger.ts'
+import { describeRoutes } from './openapi.ts'
+import { recordEvent, type Outbox } from './outbox.ts'
+import { expressPath, type Context, type Facts, type Policy, type Route } from './route.ts'
+import { validate } from './validate.ts'
+
+export interface AppOptions {
+  service: string
+  refused: EventType
+  routes: readonly Route[]
+  log: Logger
+  outbox: Pick<Outbox, 'record' | 'wake'>
+  verify: Verify
+  /** CIDRs whose forwarding headers are believed. */
+  trustedProxies: readonly string[]
+  /** Rejects while the process can't do its work. */
+  ready(): Promise<unknown>
+  /** Sentences for a 405, by path, where there is something to explain. */
+  notAllowed?: Record<string, string>
+}
+
+const bodyLimit = '1mb'
+
+
+function checkRoles(policy: Policy, allowOneTime: boolean, claims: Claims): void {
+  if (claims.scope === 'password' && !allowOneTime) throw new AppError('password_change_required')
+  if (policy !== 'signed-in' && !claims.roles.some((role) => policy.includes(role))) throw new AppError('forbidden')
+}
+
+/** The chart, user or event that the path names, if it names one. */
+function subjectOf({ event }: Route, req: Request): Facts {
+  const { id } = req.params
+  if (!event?.subject || typeof id !== 'string' || !uuidPattern.test(id)) return {}
+  const resource = { type: event.subject, id: id.toLowerCase() }
+  return { resource, ...(event.subject === 'patient' ? { patientIds: [resource.id] } : {}) }
+}
+
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/**
+ * The application of a service. For each request: role, then parsing and validation, then the handler; and whatever
+ * comes of it, one event, recorded before the answer leaves.
+ * @throws when a route lacks a policy, a schema or an event
+ */
+export function buildApp(options: AppOptions): Express {
+  const { service, routes, log, outbox, verify } = options
+  const app = buildExpress(log)
+  app.set('trust proxy', options.trustedProxies)
+  const parse = new Map(
+    ['', ...routes.flatMap(({ bodyType }) => bodyType ?? [])].map((type) => [type, express.json({ limit: bodyLimit, inflate: false, type: ['application/json', type].filter(Boolean) })]),
+  )
+
+  async function authenticate(req: Request, res: Response): Promise<Claims> {
+    const claims = await verify(bearerToken(req.get('authorization')))
+    ;(res.locals as Locals).claims = claims
+    return claims
+  }
+
+  /** Answers an error once it is on record; a refusal that can't be recorded is a 503. */
+  async function refuse(req: Request, res: Response, thrown: unknown, pattern: string, event: Route['event'], facts: Facts): Promise<void> {
+    let error = toAppError(thrown)
+    if (error.status >= 500) log[error.status === 503 ? 'warning' : 'error']('request failed', { error: thrown })
+    if (error.extras.threats) log.warning('dangerous input refused', { threats: error.extras.threats, 'http.route': pattern, 'source.ip': req.ip })
+    if (event) {
+      try {
+        await outbox.record(
+          buildEvent({
+            service,
+            action: event.action,
+            actor: actorOf((res.locals as Locals).claims),
+            code: error.code,
+            request: requestFacts(req, res, pattern, error.status),
+            ...facts,
+            type: event.failedType ?? event.type,
+            ...(error.extras.threats ? { threats: error.extras.threats } : {}),
+          }),
+        )
+      } catch (failure) {
+        if (error.status < 500) error = toAppError(failure)
+      }
+    }
+    sendProblem(res, error)
+  }
+
+  function handlerOf(definition: Route): RequestHandler {
+    const { policy, event, answer, path: pattern } = definition
+    return async (req, res) => {
+      const locals = res.locals as Locals
+      locals.route = pattern
+      let facts = subjectOf(definition, req)
+      let recorded = false
+      const eventNow = (status: number): AuditEvent =>
+        buildEvent({
+          service,
+          type: event!.type,
+          action: event!.action,
+          actor: actorOf(locals.claims),
+          request: requestFacts(req, res, pattern, status),
+          ...facts,
+        })
+      try {
+        if (policy !== 'public') checkRoles(policy, definition.allowOneTime ?? false, await authenticate(req, res))
+        await parseBody(req, res, parse.get(definition.bodyType ?? '')!, definition.bodyType)
+        const context: Context<unknown, unknown, unknown> = {
+          params: validate(definition.params, req.params, true),
+          query: validate(definition.query, req.query, true),
+          body: validate(definition.body, req.body ?? {}, false),
+          claims: locals.claims as Claims,
+          headers: req.headers,
+          about: (more) => void (facts = { ...facts, ...more }),
+          async record(tx, more) {
+            facts = { ...facts, ...more }
+            await recordEvent(tx, eventNow(answer.status))
+            recorded = true
+          },
+        }
+        const { status = answer.status, body, headers = {} } = await definition.handle(context)
+        if (recorded) outbox.wake()
+        else if (event) {
+          if (event.action !== 'R' && event.action !== 'E') throw new Error(`${pattern} changed something without an event`)
+          await outbox.record(eventNow(status))
+        }
+        res.status(status).set({ 'Cache-Control': 'no-store', ...headers })
+        if (body === undefined) res.end()
+        else res.json(body)
+      } catch (error) {
+        await refuse(req, res, error, pattern, event, facts)
+      }
+    }
+  }
+
+  const description = describeRoutes(service, routes)
+  app.get('/internal/description', (_req, res) => void res.json(description))
+  app.get('/health/live', (_req, res) => void res.json({ status: 'healthy' }))
+  app.get('/health/ready', async (_req, res) => {
+    const healthy = await options.ready().then(
+      () => true,
+      () => false,
+    )
+    res.status(healthy ? 200 : 503).json({ status: healthy ? 'healthy' : 'unhealthy' })
+  })
+
+  const refused = { type: options.refused, action: 'E' } as const
+  /** Who asks for something that isn't there must be signed in to be told so, unless it stands beside a public route. */
+  function refuseAlways(pattern: string, isPublic: boolean, error: AppError, like?: Route): RequestHandler {
+    return async (req, res) => {
+      ;(res.locals as Locals).route = pattern
+      try {
+        if (!isPublic) await authenticate(req, res)
+        throw error
+      } catch (thrown) {
+        await refuse(req, res, thrown, pattern, refused, like ? subjectOf(like, req) : {})
+      }
+    }
+  }
+  // `/patients/search` before `/patients/{id}`
+  const inOrder = routes.toSorted((a, b) => (a.path.replaceAll('{', '~') < b.path.replaceAll('{', '~') ? -1 : 1))
+  for (const [path, own] of Map.groupBy(inOrder, expressPath)) {
+    for (const definition of own) {
+      checkRoute(definition)
+      app[definition.method](path, handlerOf(definition))
+    }
+    const Allow = own.map(({ method }) => method.toUpperCase()).join(', ')
+    const pattern = own[0]!.path
+    const error = new AppError('method_not_allowed', options.notAllowed?.[pattern], { headers: { Allow } })
+    app.all(path, refuseAlways(pattern, own.some(({ policy }) => policy === 'public'), error, own[0]))
+  }
+  app.use(refuseAlways('unknown', false, new AppError('not_found', 'There is no such path.')))
+  // express itself refuses undecodable paths
+  app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => refuse(req, res, error, 'unknown', refused, {}))
+  return app
+}
+
+function checkRoute(definition: Route): void {
+  for (const part of ['policy', 'params', 'query', 'body', 'answer'] as const) {
+    if (!definition[part]) throw new Error(`${definition.method.toUpperCase()} ${definition.path} has no ${part}`)
+  }
+  if (definition.event === undefined) throw new Error(`${definition.method.toUpperCase()} ${definition.path} has no event`)
+}
+
+async function parseBody(req: Request, res: Response, parser: RequestHandler, bodyType?: string): Promise<void> {
+  const hasBody = Number(req.headers['content-length'] ?? 0) > 0 || req.headers['transfer-encoding'] !== undefined
+  if (!hasBody) return
+  if (!req.is(['application/json', ...(bodyType ? [bodyType] : [])])) throw new AppError('unsupported_media_type')
+  await new Promise<void>((resolve, reject) => parser(req, res, (error?: unknown) => (error ? reject(error as Error) : resolve())))
+}

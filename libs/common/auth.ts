@@ -1,0 +1,123 @@
+import { createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import jwt from 'jsonwebtoken'
+import { LRUCache } from 'lru-cache'
+import { AppError } from './errors.ts'
+
+export const roles = ['admin', 'clinician', 'nurse', 'registrar', 'auditor', 'patient'] as const
+export type Role = (typeof roles)[number]
+/** Those who work with charts. */
+export const staff = ['clinician', 'nurse', 'registrar'] as const satisfies Role[]
+export type Algorithm = 'ES256' | 'RS256' | 'HS256'
+
+/** Claims of an access token (RFC 9068), as this platform issues them. Times are seconds since the epoch. */
+export interface Claims {
+  iss: string
+  aud: string
+  sub: string
+  sid: string
+  roles: Role[]
+  name: string
+  patientId?: string
+  /** `password`: good for changing the password alone. */
+  scope?: 'password'
+  jti: string
+  iat: number
+  nbf: number
+  exp: number
+}
+
+export type FindKey = (kid: string) => Promise<KeyObject | undefined>
+/** @throws {AppError} 401 `unauthorized` */
+export type Verify = (token: string) => Promise<Claims>
+
+const bearer = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *$/i
+
+/** The token of an `Authorization` header. @throws {AppError} 401 when there is none */
+export function bearerToken(header: string | undefined): string {
+  if (!header) throw unauthorized('There is no access token: send Authorization: Bearer <token>.')
+  const token = bearer.exec(header)?.[1]
+  if (!token) throw unauthorized('Authorization is not a Bearer token.')
+  return token
+}
+
+export function unauthorized(detail: string): AppError {
+  return new AppError('unauthorized', detail, { headers: { 'WWW-Authenticate': 'Bearer realm="caregate"' } })
+}
+
+export interface VerifyOptions {
+  ALGORITHM: Algorithm
+  JWT_ISSUER: string
+  JWT_AUDIENCE: string
+}
+
+/** Checks access tokens with the one pinned algorithm. A token that was checked once is known until it expires. */
+export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
+  const known = new LRUCache<string, Claims>({ max: 10_000 })
+  return async (token) => {
+    const seen = known.get(token)
+    if (seen && seen.exp * 1000 > Date.now()) return seen
+    const header = jwt.decode(token, { complete: true })?.header
+    if (header?.typ !== 'at+jwt' || header.alg !== options.ALGORITHM || !header.kid) throw unauthorized('The access token is not valid.')
+    const key = await findKey(header.kid)
+    if (!key) throw unauthorized('The access token is not valid.')
+    try {
+      const claims = jwt.verify(token, key, {
+        algorithms: [options.ALGORITHM],
+        issuer: options.JWT_ISSUER,
+        audience: options.JWT_AUDIENCE,
+      }) as unknown as Claims
+      if (![claims.sub, claims.sid, claims.jti].every((claim) => typeof claim === 'string')) throw new Error('a claim is missing')
+      if (!Array.isArray(claims.roles) || typeof claims.exp !== 'number') throw new Error('a claim is missing')
+      known.set(token, claims)
+      return claims
+    } catch (error) {
+      throw unauthorized(error instanceof jwt.TokenExpiredError ? 'The access token has expired.' : 'The access token is not valid.')
+    }
+  }
+}
+
+/** `kid` of the shared key when tokens are signed with HS256. */
+export const sharedKid = 'shared'
+
+export function sharedKey(secretKey: string): FindKey {
+  const key = createSecretKey(Buffer.from(secretKey))
+  return async (kid) => (kid === sharedKid ? key : undefined)
+}
+
+const refreshMs = 60_000
+const coolDownMs = 2000
+
+/**
+ * Keys from auth's JWKS (RFC 7517), fetched when first needed and once a minute. An unknown `kid` fetches again, but
+ * not more often than every two seconds; while auth is away the keys that are known go on being good.
+ */
+export function remoteKeys(jwksUrl: string): FindKey {
+  let keys = new Map<string, KeyObject>()
+  let attemptedAt = 0
+  let fetching: Promise<void> | undefined
+
+  async function fetchKeys(): Promise<void> {
+    attemptedAt = Date.now()
+    try {
+      const answer = await fetch(jwksUrl, { signal: AbortSignal.timeout(3000) })
+      if (!answer.ok) return
+      const { keys: jwks } = (await answer.json()) as { keys: (JsonWebKey & { kid: string })[] }
+      keys = new Map(jwks.map((jwk) => [jwk.kid, createPublicKey({ key: jwk, format: 'jwk' })]))
+    } catch {
+      // stale keys are better than none
+    }
+  }
+
+  return async (kid) => {
+    const wait = keys.has(kid) ? refreshMs : coolDownMs
+    if (Date.now() - attemptedAt > wait) fetching ??= fetchKeys().finally(() => (fetching = undefined))
+    if (!keys.has(kid)) await fetching
+    if (!keys.size) throw new AppError('unavailable', 'The keys to check access tokens with can’t be had for the moment.', { headers: { 'Retry-After': '1' } })
+    return keys.get(kid)
+  }
+}
+
+/** The check that a process is configured for. */
+export function configuredVerify(options: VerifyOptions & { SECRET_KEY?: string; JWKS_URL?: string }): Verify {
+  return buildVerify(options, options.ALGORITHM === 'HS256' ? sharedKey(options.SECRET_KEY!) : remoteKeys(options.JWKS_URL!))
+}

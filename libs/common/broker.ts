@@ -1,0 +1,119 @@
+import { once } from 'node:events'
+import { connect, type Channel, type ChannelModel, type ConfirmChannel, type RecoveringChannelModel } from 'amqplib'
+import type { Logger } from './logger.ts'
+
+export const auditExchange = 'audit.events'
+export const auditQueue = 'audit.store'
+export const deadLetterExchange = 'audit.dead'
+export const deadLetterQueue = 'audit.dead-letters'
+export const revocationExchange = 'auth.revocations'
+
+export interface Message {
+  id: string
+  type: string
+  body: string
+}
+
+export interface Broker {
+  readonly connected: boolean
+  /**
+   * Publishes to the audit exchange, persistent and mandatory.
+   * @throws unless the broker has confirmed every message and returned none, within 10 s
+   */
+  publish(messages: readonly Message[]): Promise<void>
+  /** Publishes to a fanout exchange whose listeners may be absent. */
+  broadcast(exchange: string, body: string): void
+  close(): Promise<void>
+}
+
+const confirmTimeoutMs = 10_000
+
+/** Publishers and the consumer declare the same, so it doesn't matter who starts first. */
+async function declareTopology(channel: Channel): Promise<void> {
+  await channel.assertExchange(auditExchange, 'topic', { durable: true })
+  await channel.assertExchange(deadLetterExchange, 'fanout', { durable: true })
+  await channel.assertExchange(revocationExchange, 'fanout', { durable: true })
+  await channel.assertQueue(deadLetterQueue, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+  await channel.bindQueue(deadLetterQueue, deadLetterExchange, '')
+  await channel.assertQueue(auditQueue, {
+    durable: true,
+    arguments: {
+      'x-queue-type': 'quorum',
+      'x-single-active-consumer': true,
+      'x-dead-letter-exchange': deadLetterExchange,
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-overflow': 'reject-publish',
+      // a crash of the consumer counts against its whole prefetch: a low limit would throw good events away
+      'x-delivery-limit': 1_000_000,
+    },
+  })
+  await channel.bindQueue(auditQueue, auditExchange, '#')
+}
+
+/**
+ * Connects in the background and again after every loss; `subscribe` runs on each new connection.
+ * Returns at once: a process serves while the broker is away.
+ */
+export async function openBroker(amqpUrl: string, log: Logger, subscribe?: (model: ChannelModel) => Promise<void>): Promise<Broker> {
+  let channel: ConfirmChannel | undefined
+  const returned = new Set<string>()
+
+  const setup = async (model: ChannelModel): Promise<void> => {
+    const opened = await model.createConfirmChannel()
+    opened.on('error', (error: unknown) => log.warning('the publishing channel failed', { error }))
+    opened.on('return', (message: { properties: { messageId: string } }) => returned.add(message.properties.messageId))
+    opened.on('close', () => {
+      if (channel === opened) channel = undefined
+    })
+    await declareTopology(opened)
+    await subscribe?.(model)
+    channel = opened
+  }
+
+  const model: RecoveringChannelModel = await connect(amqpUrl, {
+    timeout: 5000,
+    recovery: { initialDelay: 200, maxDelay: 2000, waitForConnect: false, setup },
+  })
+  model.on('error', (error: unknown) => log.warning('the broker connection failed', { error }))
+  model.on('connect', () => log.info('connected to the broker'))
+  model.on('disconnect', () => log.warning('the broker is away'))
+
+  const confirmed = async (open: ConfirmChannel, messages: readonly Message[], signal: AbortSignal): Promise<void> => {
+    const closed = once(open, 'close', { signal }).then(() => Promise.reject(new Error('the channel closed before it confirmed')))
+    const confirms = messages.map(
+      ({ id, type, body }) =>
+        new Promise<void>((resolve, reject) => {
+          const options = { persistent: true, mandatory: true, messageId: id, contentType: 'application/json' }
+          open.publish(auditExchange, type, Buffer.from(body), options, (error: unknown) => (error ? reject(error as Error) : resolve()))
+        }),
+    )
+    await Promise.race([Promise.all(confirms), closed])
+    const lost = messages.filter(({ id }) => returned.delete(id))
+    if (lost.length) throw new Error(`${lost.length} messages could not be routed to a queue`)
+  }
+
+  return {
+    get connected() {
+      return channel !== undefined
+    },
+    async publish(messages) {
+      if (!channel) throw new Error('the broker is away')
+      const done = new AbortController()
+      const timer = setTimeout(() => done.abort(), confirmTimeoutMs)
+      try {
+        await confirmed(channel, messages, done.signal)
+      } finally {
+        clearTimeout(timer)
+        done.abort()
+      }
+    },
+    broadcast(exchange, body) {
+      channel?.publish(exchange, '', Buffer.from(body), { contentType: 'application/json' })
+    },
+    async close() {
+      channel = undefined
+      await model.close()
+    },
+  }
+}
+

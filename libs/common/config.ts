@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import Joi from 'joi'
+
+/** A joi schema that remembers the type of the value it lets through. */
+export type Key<T> = Joi.Schema & { readonly value?: T }
+export type Keys = Record<string, Key<unknown>>
+/** The parsed configuration: one member per key, under the name it has in the environment. */
+export type Config<K extends Keys> = { readonly [N in keyof K]: K[N] extends Key<infer T> ? T : never }
+
+export class ConfigError extends Error {}
+
+/** Keys that stand in public tutorials; a token signed with one of them can be forged by anyone. */
+const leakedSecrets = [
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+  'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
+  /^(.)\1+$/,
+  /^(0123456789|1234567890|abcdefgh)/i,
+  /change[-_ ]?me|your[-_ ](super[-_ ])?(secret|jwt)|secret[-_ ]?key[-_ ]?(here|for)|super[-_ ]?secret|replace[-_ ]?(me|this)|example[-_ ]?secret|keyboard cat/i,
+]
+
+function secretRules(value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
+  if (Buffer.byteLength(value) < 32) return helpers.message({ custom: '{{#label}} must be at least 32 bytes' })
+  const leaked = leakedSecrets.some((known) => (typeof known === 'string' ? known === value : known.test(value)))
+  return leaked ? helpers.message({ custom: '{{#label}} is publicly known; make one with: openssl rand -base64 48' }) : value
+}
+
+const commaList = (value: string): string[] =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean)
+
+export const text = (fallback?: string): Key<string> =>
+  fallback === undefined ? Joi.string().required() : Joi.string().default(fallback)
+export const url = (...schemes: string[]): Key<string> => Joi.string().uri({ scheme: schemes }).required()
+export const integer = (fallback: number, min: number, max: number): Key<number> =>
+  Joi.number().integer().min(min).max(max).default(fallback)
+export const oneOf = <T extends string>(fallback: T, ...values: T[]): Key<T> =>
+  Joi.string().valid(...values).default(fallback)
+/** A comma list, e.g. `a, b` → `['a', 'b']`. */
+export const list = (fallback: string): Key<string[]> =>
+  Joi.string().default(commaList(fallback)).custom(commaList)
+/** At least 32 bytes that nobody has published; may come from a file named by `<KEY>_FILE`. */
+export const secret = (): Key<string> => Joi.string().required().custom(secretRules)
+
+/** `NODE_ENV` decides how strict a process is; every process has it, its port and its log settings. */
+export const processKeys = {
+  NODE_ENV: oneOf('development', 'development', 'test', 'production'),
+  LOG_LEVEL: oneOf('INFO', 'DEBUG', 'INFO', 'WARNING', 'ERROR'),
+  LOG_FORMAT: oneOf(process.stdout.isTTY ? 'text' : 'json', 'text', 'json'),
+  ADVERTISE_ADDRESS: text('127.0.0.1'),
+  AMQP_URL: url('amqp', 'amqps'),
+  DISCOVERY: oneOf('consul', 'consul', 'static'),
+  CONSUL_HTTP_ADDR: text('http://127.0.0.1:8500'),
+  REQUEST_TIMEOUT_MS: integer(10_000, 100, 600_000),
+}
+
+/** What it takes to check access tokens: the shared key with HS256, otherwise the address of auth's public keys. */
+export const tokenKeys = {
+  ALGORITHM: oneOf('ES256', 'ES256', 'RS256', 'HS256'),
+  JWT_ISSUER: text('caregate'),
+  JWT_AUDIENCE: text('caregate'),
+  SECRET_KEY: Joi.string()
+    .custom(secretRules)
+    .when('ALGORITHM', { is: 'HS256', then: Joi.required() }) as Key<string | undefined>,
+  JWKS_URL: Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .when('ALGORITHM', { is: 'HS256', otherwise: Joi.required() }) as Key<string | undefined>,
+}
+
+export const databaseKeys = {
+  DATABASE_URL: url('postgres', 'postgresql'),
+  DB_POOL_MAX: integer(10, 2, 200),
+  DB_STATEMENT_TIMEOUT_MS: integer(5000, 100, 600_000),
+  /** Encrypts the cursors of paged lists; the same on all instances of a service. */
+  CURSOR_KEY: secret(),
+  /** CIDRs whose `X-Forwarded-For` is believed: the gateway's. */
+  TRUSTED_PROXIES: list(''),
+}
+
+/**
+ * Parses the environment by one schema a process. An empty value counts as unset; a value may come from the
+ * file named by `<KEY>_FILE`. Keys that the schema does not name are ignored.
+ * @throws {ConfigError} naming every bad key at once, never a value
+ */
+export function loadConfig<K extends Keys>(keys: K, env: NodeJS.ProcessEnv): Config<K> {
+  const problems: string[] = []
+  const given: Record<string, string> = {}
+  for (const name of Object.keys(keys)) {
+    const file = env[`${name}_FILE`]
+    if (env[name]) given[name] = env[name]
+    else if (file) {
+      try {
+        given[name] = readFileSync(file, 'utf8').trim()
+      } catch (error) {
+        problems.push(`${name}_FILE can't be read: ${(error as NodeJS.ErrnoException).code}`)
+      }
+    }
+  }
+  const { value, error } = Joi.object(keys).validate(given, { abortEarly: false, errors: { wrap: { label: false } } })
+  for (const detail of error?.details ?? []) {
+    if (!problems.some((problem) => problem.startsWith(`${detail.path[0]}_FILE`))) problems.push(detail.message)
+  }
+  if (problems.length) throw new ConfigError(`Configuration refused:\n${problems.map((p) => `  ${p}`).join('\n')}`)
+  return value as Config<K>
+}

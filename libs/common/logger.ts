@@ -1,0 +1,48 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { createLogger, format, transports, type Logger as WinstonLogger, type LeveledLogMethod } from 'winston'
+
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
+/** ERROR means that somebody must act; a refused request is at most a WARNING. */
+export type Logger = Pick<WinstonLogger, 'close'> & Record<'debug' | 'info' | 'warning' | 'error', LeveledLogMethod>
+
+/** Fields that every line written while a request is handled carries, e.g. its id. */
+export const logContext = new AsyncLocalStorage<Readonly<Record<string, unknown>>>()
+
+const levels = { error: 0, warning: 1, info: 2, debug: 3 }
+
+/**
+ * What may be logged of an error. A database driver's message quotes values, so of its errors only the
+ * SQLSTATE, the constraint and the stack's frames are kept.
+ */
+export function describeError(error: unknown): { type: string; message: string; stack_trace?: string } {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+  const driver = ((error as { driverError?: unknown }).driverError ?? error) as { code?: string; constraint?: string }
+  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')).join('\n')
+  const fromDatabase = /^[0-9A-Z]{5}$/.test(driver.code ?? '')
+  const message = fromDatabase ? ['database error', driver.code, driver.constraint].filter(Boolean).join(' ') : error.message
+  return { type: error.name, message, ...(frames ? { stack_trace: frames } : {}) }
+}
+
+const pad = (value: number, width = 2): string => String(value).padStart(width, '0')
+
+function localTime(date: Date): string {
+  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
+  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())},${pad(date.getMilliseconds(), 3)}`
+}
+
+/**
+ * JSON lines with ECS names (https://www.elastic.co/guide/en/ecs/current), or for a terminal
+ * `2026-11-24 08:00:00,123 - patients - WARNING - message`.
+ */
+export function buildLogger(service: string, level: LogLevel, style: 'text' | 'json'): Logger {
+  const line = format.printf(({ level: at, message, error, ...fields }) => {
+    const now = new Date()
+    const details = { ...logContext.getStore(), ...fields, ...(error === undefined ? {} : { error: describeError(error) }) }
+    if (style === 'json') {
+      return JSON.stringify({ '@timestamp': now.toISOString(), 'log.level': at, message, 'service.name': service, ...details })
+    }
+    const rest = Object.keys(details).length ? ` ${JSON.stringify(details)}` : ''
+    return `${localTime(now)} - ${service} - ${at.toUpperCase()} - ${String(message)}${rest}`
+  })
+  return createLogger({ levels, level: level.toLowerCase(), format: line, transports: [new transports.Console()] }) as unknown as Logger
+}

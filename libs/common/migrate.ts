@@ -1,0 +1,141 @@
+import { readdirSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { loadConfig, url } from './config.ts'
+import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm'
+
+export interface DatabaseSpec {
+  service: string
+  entities: EntitySchema[]
+  /** Folder of the migrations: a file each, `<time>-<name>.ts`, exporting one class. */
+  migrations: string
+  /** What the app role may do, by table; everything else is revoked. */
+  grants: Record<string, string>
+  /** Throws where the last migration must not be undone. */
+  beforeDown?(query: DataSource['query']): Promise<void>
+}
+
+interface Urls {
+  /** The app role's; its user name receives the grants. */
+  DATABASE_URL: string
+  DATABASE_OWNER_URL: string
+}
+
+type MigrationClass = new () => MigrationInterface
+
+async function loadMigrations(folder: string): Promise<MigrationClass[]> {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.ts')).sort()
+  const modules = (await Promise.all(files.map((name) => import(join(folder, name))))) as Record<string, MigrationClass>[]
+  return modules.flatMap((module) => Object.values(module))
+}
+
+async function openOwner(spec: DatabaseSpec, ownerUrl: string): Promise<DataSource> {
+  const migrations = await loadMigrations(spec.migrations)
+  return new DataSource({ type: 'postgres', url: ownerUrl, entities: spec.entities, migrations, migrationsTransactionMode: 'each' }).initialize()
+}
+
+async function applyGrants(owner: DataSource, grants: DatabaseSpec['grants'], appUrl: string): Promise<void> {
+  const role = `"${decodeURIComponent(new URL(appUrl).username).replaceAll('"', '""')}"`
+  await owner.query(`REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${role}`)
+  for (const [table, privileges] of Object.entries(grants)) {
+    const [exists] = await owner.query<{ found: string | null }[]>('SELECT to_regclass($1) AS found', [table])
+    if (exists?.found) await owner.query(`GRANT ${privileges} ON ${table} TO ${role}`)
+  }
+  await owner.query(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${role}`)
+}
+
+/** Statements that would bring the tables to what the entities say; empty when they agree. */
+export async function pendingChanges(owner: DataSource): Promise<string[]> {
+  return (await owner.driver.createSchemaBuilder().log()).upQueries.map(({ query }) => query)
+}
+
+/** One migration run at a time, whoever starts it: instances that start together wait for each other. */
+async function locked<T>(owner: DataSource, work: () => Promise<T>): Promise<T> {
+  const runner = owner.createQueryRunner()
+  try {
+    await runner.query(`SELECT pg_advisory_lock(hashtext('caregate migrations'))`)
+    return await work()
+  } finally {
+    // releasing the connection would keep the session's lock
+    await runner.query('SELECT pg_advisory_unlock_all()').finally(() => runner.release())
+  }
+}
+
+/** Applies what is pending and grants the app role its rights. @returns the names of what was applied */
+export async function migrateUp(spec: DatabaseSpec, urls: Urls): Promise<string[]> {
+  const owner = await openOwner(spec, urls.DATABASE_OWNER_URL)
+  try {
+    return await locked(owner, async () => {
+      const applied = await owner.runMigrations()
+      await applyGrants(owner, spec.grants, urls.DATABASE_URL)
+      return applied.map(({ name }) => name)
+    })
+  } finally {
+    await owner.destroy()
+  }
+}
+
+async function create(spec: DatabaseSpec, owner: DataSource, name: string, fromEntities: boolean): Promise<string> {
+  const builder = owner.driver.createSchemaBuilder()
+  const { upQueries, downQueries } = fromEntities ? await builder.log() : { upQueries: [], downQueries: [] }
+  const body = (queries: { query: string }[]): string => queries.map(({ query }) => `    await runner.query(\`${query.replaceAll('`', '\\`')}\`)`).join('\n')
+  const time = Date.now()
+  const className = name.replaceAll(/(^|[-_ ])(\w)/g, (_all, _gap, letter: string) => letter.toUpperCase())
+  const file = join(spec.migrations, `${time}-${name}.ts`)
+  await writeFile(
+    file,
+    `import type { MigrationInterface, QueryRunner } from 'typeorm'
+
+export class ${className}${time} implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+${body(upQueries)}
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+${body(downQueries.reverse())}
+  }
+}
+`,
+  )
+  return file
+}
+
+/** `up`, `down` (one), `status`, `create NAME [--from-entities]`. @returns lines to print */
+export async function migrateCommand(spec: DatabaseSpec, args: readonly string[], urls: Urls): Promise<string[]> {
+  const [command, name] = args
+  if (command === 'up') {
+    const applied = await migrateUp(spec, urls)
+    return applied.length ? applied.map((migration) => `applied ${migration}`) : ['nothing to apply']
+  }
+  const owner = await openOwner(spec, urls.DATABASE_OWNER_URL)
+  try {
+    if (command === 'down') {
+      return await locked(owner, async () => {
+        await spec.beforeDown?.((sql) => owner.query(sql))
+        await owner.undoLastMigration()
+        return ['undone one migration']
+      })
+    }
+    if (command === 'status') {
+      const pending = (await owner.showMigrations()) ? 'migrations are pending' : 'all migrations are applied'
+      return [pending, ...(await pendingChanges(owner)).map((query) => `differs from the entities: ${query}`)]
+    }
+    if (command === 'create' && name && /^[a-z][a-z0-9-]*$/.test(name)) {
+      return [`wrote ${await create(spec, owner, name, args.includes('--from-entities'))}`]
+    }
+    throw new Error(`usage: migrate ${spec.service} up | down | status | create NAME [--from-entities]`)
+  } finally {
+    await owner.destroy()
+  }
+}
+
+/** The command-line of a service's `migrate.ts`. */
+export async function runMigrateCommand(spec: DatabaseSpec): Promise<void> {
+  try {
+    const urls = loadConfig({ DATABASE_URL: url('postgres', 'postgresql'), DATABASE_OWNER_URL: url('postgres', 'postgresql') }, process.env)
+    for (const line of await migrateCommand(spec, process.argv.slice(2), urls)) console.log(line)
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
+}

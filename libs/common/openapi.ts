@@ -1,0 +1,138 @@
+import type Joi from 'joi'
+import { roles } from './auth.ts'
+import { problems, type ProblemCode } from './errors.ts'
+import { apiBase, type Route } from './route.ts'
+
+type Json = Record<string, unknown>
+export interface OpenApi {
+  openapi: '3.1.0'
+  info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
+  servers: { url: string; description: string }[]
+  security: Json[]
+  tags: { name: string }[]
+  paths: Record<string, Record<string, Json>>
+  components: { securitySchemes: Json; schemas: Json }
+}
+
+/** JSON Schema 2020-12 of what a joi schema takes. */
+function jsonSchema(schema: Joi.Schema): Json & { properties?: Record<string, Json>; required?: string[] } {
+  const standard = schema as unknown as { '~standard': { jsonSchema: { input(options: { target: string }): Json } } }
+  return standard['~standard'].jsonSchema.input({ target: 'draft-2020-12' })
+}
+
+function parameters(schema: Joi.Schema, where: 'path' | 'query'): Json[] {
+  const { properties = {}, required = [] } = jsonSchema(schema)
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    ...(description ? { description } : {}),
+    schema: rest,
+  }))
+}
+
+/** The errors that a route can answer because of what it is, besides those that it names itself. */
+function codesOf(definition: Route): ProblemCode[] {
+  const codes = new Set<ProblemCode>([...definition.errors, 'bad_request', 'rate_limited', 'internal_error', 'database_error'])
+  for (const code of ['unavailable', 'audit_unavailable', 'bad_gateway', 'gateway_timeout', 'validation_failed'] as const) codes.add(code)
+  if (definition.policy !== 'public') codes.add('unauthorized')
+  if (definition.policy !== 'public' && !definition.allowOneTime) codes.add('password_change_required')
+  if (Array.isArray(definition.policy)) codes.add('forbidden')
+  if (definition.method !== 'get') codes.add('too_large').add('unsupported_media_type')
+  return [...codes]
+}
+
+function responses(definition: Route): Json {
+  const { status, description, schema, headers = {} } = definition.answer
+  const answer: Json = { description }
+  if (schema) answer.content = { 'application/json': { schema: jsonSchema(schema) } }
+  answer.headers = Object.fromEntries(
+    Object.entries({ 'X-Request-Id': 'Id of the request, in every log line and event', ...headers }).map(([name, text]) => [
+      name,
+      { description: text, schema: { type: 'string' } },
+    ]),
+  )
+  const errors = Map.groupBy(codesOf(definition), (code) => problems[code][0])
+  return Object.fromEntries([
+    [status, answer],
+    ...[...errors].map(([code, names]) => [
+      code,
+      {
+        description: names.map((name) => `\`${name}\`: ${problems[name][2]}`).join('\n\n'),
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    ]),
+  ])
+}
+
+function operation(definition: Route, tag: string): Json {
+  const { method, path, policy, summary, body } = definition
+  const who = policy === 'public' ? 'Anyone.' : policy === 'signed-in' ? 'Whoever is signed in.' : `Roles: ${policy.join(', ')}.`
+  const words = path.split(/[/{}.-]+/).filter(Boolean)
+  const hasBody = Object.keys(body.describe().keys ?? {}).length > 0
+  return {
+    operationId: [method, ...words].map((word, n) => (n ? word[0]!.toUpperCase() + word.slice(1) : word)).join(''),
+    summary,
+    description: who,
+    tags: [tag],
+    ...(policy === 'public' ? { security: [] } : {}),
+    'x-roles': policy === 'public' ? [] : policy === 'signed-in' ? roles : policy,
+    parameters: [...parameters(definition.params, 'path'), ...parameters(definition.query, 'query')],
+    ...(hasBody ? { requestBody: { required: true, content: { [definition.bodyType ?? 'application/json']: { schema: jsonSchema(body) } } } } : {}),
+    responses: responses(definition),
+  }
+}
+
+const problemSchema: Json = {
+  type: 'object',
+  description: 'RFC 9457 problem details',
+  properties: {
+    type: { type: 'string', description: 'Resolves to the page that lists every code' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', enum: Object.keys(problems) },
+    requestId: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } }, required: ['path', 'message'] },
+    },
+  },
+  required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
+}
+
+/** What a service says of itself: made from the very schemas that validate. */
+export interface Description {
+  tag: string
+  paths: OpenApi['paths']
+}
+
+export function describeRoutes(tag: string, routes: readonly Route[]): Description {
+  const paths: OpenApi['paths'] = {}
+  for (const definition of routes.filter(({ internal }) => !internal)) {
+    const path = (definition.root ? '' : apiBase) + definition.path
+    ;(paths[path] ??= {})[definition.method] = operation(definition, tag)
+  }
+  return { tag, paths }
+}
+
+/** One document of what the services say of themselves. */
+export function buildOpenApi(version: string, descriptions: readonly Description[]): OpenApi {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Caregate',
+      version,
+      description: 'No record is opened, changed or refused without a trace that can be proved complete and untouched.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/', description: 'This gateway' }],
+    security: [{ bearer: [] }],
+    tags: descriptions.map(({ tag }) => ({ name: tag })),
+    paths: Object.assign({}, ...descriptions.map(({ paths }) => paths)) as OpenApi['paths'],
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The `accessToken` of POST /auth/login' } },
+      schemas: { Problem: problemSchema },
+    },
+  }
+}

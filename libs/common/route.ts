@@ -1,0 +1,67 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Claims, Role } from './auth.ts'
+import type { Tx } from './database.ts'
+import type { ProblemCode } from './errors.ts'
+import type { Action, AuditEvent, EventType } from './events.ts'
+import type { Schema } from './validate.ts'
+
+export const apiBase = '/api/v1'
+
+/** `public`: the token is not looked at. `signed-in`: any role. Otherwise the roles that may. */
+export type Policy = 'public' | 'signed-in' | readonly Role[]
+
+/** What an event says of a request besides who and when. */
+export type Facts = Partial<Pick<AuditEvent, 'type' | 'actor' | 'resource' | 'patientIds' | 'changed' | 'basis'>>
+
+export interface Context<P, Q, B> {
+  params: P
+  query: Q
+  body: B
+  /** Undefined on public routes only. */
+  claims: Claims
+  headers: IncomingHttpHeaders
+  /** Adds to what the event of this request will say, also when it is refused. */
+  about(facts: Facts): void
+  /** Records the event of this request in the transaction of the change. */
+  record(tx: Tx, facts?: Facts): Promise<void>
+}
+
+export interface Answer {
+  /** When it isn't the route's own. */
+  status?: number
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+/** One operation: everything about it in one place. OpenAPI, validation, policy and audit are all made from this. */
+export interface Route<P = unknown, Q = unknown, B = unknown> {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  /** Below /api/v1 unless `root`, e.g. `/patients/{id}`. */
+  path: string
+  root?: boolean
+  /** Not routed from outside and not documented. */
+  internal?: boolean
+  summary: string
+  policy: Policy
+  /** Whether a token from a one-time password will do. */
+  allowOneTime?: boolean
+  /** What is recorded; `subject: 'patient'` says that `{id}` is a chart's. Null only where nothing of anybody is opened. */
+  event: { type: EventType; action: Action; subject?: 'patient' | 'user' | 'event'; failedType?: EventType } | null
+  params: Schema<P>
+  query: Schema<Q>
+  body: Schema<B>
+  /** Content type of the body, besides application/json. */
+  bodyType?: string
+  answer: { status: 200 | 201 | 202 | 204; description: string; schema?: Schema<unknown>; headers?: Record<string, string> }
+  errors: readonly ProblemCode[]
+  handle(context: Context<P, Q, B>): Promise<Answer>
+}
+
+/** Gives the handler the types of its schemas. */
+export function route<P, Q, B>(definition: Route<P, Q, B>): Route {
+  return definition as unknown as Route
+}
+
+export function expressPath({ path, root, internal }: Pick<Route, 'path' | 'root' | 'internal'>): string {
+  return (root || internal ? '' : apiBase) + path.replaceAll(/\{(\w+)\}/g, ':$1')
+}

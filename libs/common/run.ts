@@ -1,0 +1,66 @@
+import { ConfigError, loadConfig, type Config, type Keys } from './config.ts'
+import { buildLogger, type Logger, type LogLevel } from './logger.ts'
+
+/** Work that a process does until it is told to stop: `stop()` is called in the reverse order of `add`. */
+export interface Lifetime {
+  /** Aborts when the process is told to stop. */
+  signal: AbortSignal
+  add(what: string, stop: () => unknown): void
+}
+
+const forceExitMs = 15_000
+
+interface Settings {
+  LOG_LEVEL: LogLevel
+  LOG_FORMAT: 'text' | 'json'
+}
+
+/**
+ * The life of a process: environment → config → `start` → SIGTERM or SIGINT → close in reverse order.
+ * A refused configuration or a failed start ends it with exit code 1; so does whatever nobody caught.
+ */
+export async function run<K extends Keys>(
+  service: string,
+  keys: K,
+  start: (config: Config<K>, log: Logger, lifetime: Lifetime) => Promise<void>,
+): Promise<void> {
+  const stopping = new AbortController()
+  const closers: [what: string, stop: () => unknown][] = []
+  let log: Logger | undefined
+
+  async function stop(reason: string): Promise<void> {
+    if (stopping.signal.aborted) return
+    log?.info('stopping', { reason })
+    setTimeout(() => process.exit(1), forceExitMs).unref()
+    stopping.abort()
+    for (const [what, close] of closers.reverse()) {
+      try {
+        await close()
+      } catch (error) {
+        log?.warning(`${what} did not close`, { error })
+      }
+    }
+    log?.info('stopped')
+  }
+
+  try {
+    const config = loadConfig(keys, process.env)
+    const { LOG_LEVEL, LOG_FORMAT } = config as unknown as Settings
+    const logger = buildLogger(service, LOG_LEVEL, LOG_FORMAT)
+    log = logger
+    process.once('SIGTERM', () => void stop('SIGTERM'))
+    process.once('SIGINT', () => void stop('SIGINT'))
+    process.on('uncaughtException', (error) => {
+      logger.error('uncaught', { error })
+      process.exitCode = 1
+      void stop('uncaught error')
+    })
+    await start(config, logger, { signal: stopping.signal, add: (what, close) => closers.push([what, close]) })
+  } catch (error) {
+    if (stopping.signal.aborted) return
+    process.exitCode = 1
+    if (error instanceof ConfigError) return console.error(error.message)
+    log?.error('could not start', { error })
+    process.exit()
+  }
+}

@@ -1,0 +1,110 @@
+import Joi from 'joi'
+import { FilterXSS } from 'xss'
+import { invalid } from './errors.ts'
+
+/** A schema of an object; `T` is what it lets through. */
+export type Schema<T> = Joi.ObjectSchema<T>
+
+const textOnly = new FilterXSS({ whiteList: {}, stripIgnoreTag: true, stripIgnoreTagBody: ['script', 'style'], escapeHtml: (html) => html })
+
+// C0 and C1 controls without tab and line feed, zero-width and bidirectional controls
+// eslint-disable-next-line no-control-regex -- control characters are what this removes
+const controls = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g
+const tag = /<\/?[a-z!?][^>]*>?/i
+
+/**
+ * Text as it may be kept: Unicode NFC, without markup and control characters, without spaces around.
+ * Text that merely has angle brackets, ampersands or apostrophes in it (`a < b`, `Smith & Sons`, `O'Conner`) stays as it is.
+ */
+export function cleanText(value: string): string {
+  const plain = value.normalize('NFC').replace(controls, '')
+  return (tag.test(plain) ? textOnly.process(plain) : plain).trim()
+}
+
+/** What no honest value contains. Each is refused by its name rather than repaired. */
+const threats: readonly [name: string, pattern: RegExp][] = [
+  ['script element', /<\s*\/?\s*script\b/i],
+  ['active element', /<\s*(iframe|object|embed|svg|math|link|meta|base|form)\b[^>]*>?/i],
+  ['script URL', /\b(javascript|vbscript)\s*:|data\s*:\s*text\/html/i],
+  ['event handler', /<[^>]*\bon[a-z]{3,20}\s*=/i],
+  [
+    'SQL injection',
+    /\bunion\s+(all\s+)?select\b|;\s*((drop|alter|truncate)\s+(table|database|schema|role|user)|delete\s+from|insert\s+into|update\s+\w+\s+set|exec(ute)?\s)|'\s*(or|and)\s+['"\d(][^=]*=|'\s*(--|\/\*)|\b(pg_sleep|benchmark)\s*\(|\bxp_cmdshell\b|\bwaitfor\s+delay\b/i,
+  ],
+  ['path traversal', /(^|[\\/])\.\.[\\/]|%2e%2e[%\\/]/i],
+  ['template injection', /\$\{[^}]*\}|\{\{[^}]*\}\}|<%[^>]*%>/],
+  ['null byte', /\u0000|%00/],
+]
+
+/** Names of the dangerous patterns in a text; usually none. */
+export function findThreats(value: string): string[] {
+  return threats.filter(([, pattern]) => pattern.test(value)).map(([name]) => name)
+}
+
+const inspect: Joi.CustomValidator<string> = (value, helpers) => {
+  const [threat] = findThreats(value)
+  if (threat) return helpers.error('text.threat', { threat })
+  const clean = cleanText(value)
+  if (!clean && helpers.schema.$_getFlag('only') !== true) return helpers.error('string.empty')
+  return clean
+}
+
+/** A text of up to `max` characters: dangerous patterns are refused, markup and control characters are taken out. */
+export const textField = (max: number): Joi.StringSchema =>
+  Joi.string().max(max).custom(inspect).messages({ 'text.threat': '{{#label}} contains a forbidden pattern: {{#threat}}' })
+
+export const uuidField = (): Joi.StringSchema => Joi.string().guid({ separator: '-' }).lowercase()
+
+const calendarDate: Joi.CustomValidator<string> = (value, helpers) => {
+  const date = new Date(`${value}T00:00:00Z`)
+  if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== value) return helpers.error('date.calendar')
+  if (value < '1850-01-01') return helpers.error('date.early')
+  // somewhere it is already tomorrow
+  if (date.getTime() > Date.now() + 14 * 3_600_000) return helpers.error('date.future')
+  return value
+}
+
+/** A day that has come, `YYYY-MM-DD`. */
+export const pastDateField = (): Joi.StringSchema =>
+  Joi.string()
+    .pattern(/^\d{4}-\d{2}-\d{2}$/, 'YYYY-MM-DD')
+    .custom(calendarDate)
+    .messages({
+      'string.pattern.name': '{{#label}} must be a date as YYYY-MM-DD',
+      'date.calendar': '{{#label}} must be a day of the calendar',
+      'date.early': '{{#label}} must not be before 1850-01-01',
+      'date.future': '{{#label}} must not be in the future',
+    })
+
+export interface Page {
+  limit: number
+  cursor?: string
+}
+/** The query members of every list. */
+export const pageFields = {
+  limit: Joi.number().integer().min(1).max(200).default(50).description('Items a page'),
+  cursor: Joi.string().max(2000).description('`nextCursor` of the page before'),
+}
+
+/** The schema of a part that must be absent or empty. */
+export const nothing: Schema<Record<never, never>> = Joi.object({})
+
+/**
+ * @param convert whether text stands for other types, as in a URL
+ * @returns what the schema lets through
+ * @throws {AppError} 422 with an entry for each broken rule
+ */
+export function validate<T>(schema: Schema<T>, value: unknown, convert: boolean): T {
+  const result = schema.validate(value, { abortEarly: false, convert, errors: { wrap: { label: false } } })
+  if (!result.error) return result.value
+  const { details } = result.error
+  const problem = invalid(
+    ...details.map(({ path, message, context }) => ({
+      path: path.join('.') || 'body',
+      message: message.replace(String(context?.label), path.join('.') || 'the body'),
+    })),
+  )
+  const found = details.flatMap(({ type, context }) => (type === 'text.threat' ? [String(context?.threat)] : []))
+  if (found.length) problem.extras.threats = [...new Set(found)]
+  throw problem
+}

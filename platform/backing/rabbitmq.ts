@@ -1,0 +1,122 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { chownSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from 'amqplib';
+import { PlatformError } from '../errors.ts';
+import { freePort } from '../processes.ts';
+import { serviceFolder, type BackingContext } from './context.ts';
+import { containerSpec, dockerPrefix } from './docker.ts';
+import { installPackage } from './packages.ts';
+
+export const BROKER_USER = 'caregate';
+const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+
+/** Opens the broker and answers the URL of its virtual host `/`. */
+export async function openRabbitmq(context: BackingContext): Promise<string> {
+  const given = context.env.AMQP_URL;
+  if (given) {
+    await checkRabbitmq(given).catch((error: Error) => {
+      throw new PlatformError(`AMQP_URL: ${URL.parse(given)?.host} doesn't answer as a RabbitMQ server (${error.message}).`);
+    });
+    return given;
+  }
+  const port = await freePort();
+  if (context.kind === 'docker') await startContainer(context, port);
+  else await startNative(context, port);
+  const url = `amqp://${BROKER_USER}:${context.secrets.rabbitmq}@127.0.0.1:${port}`;
+  await context.supervisor.waitUntil('rabbitmq', () => checkRabbitmq(url), 90);
+  return url;
+}
+
+/** What the broker is to hold from its start on, in the format that all its versions load without a plugin. */
+export function definitions(password: string, vhosts: string[]): string {
+  const names = ['/', ...vhosts];
+  const salt = randomBytes(4);
+  const hash = Buffer.concat([salt, createHash('sha256').update(salt).update(password).digest()]);
+  return JSON.stringify({
+    users: [
+      {
+        name: BROKER_USER,
+        password_hash: hash.toString('base64'),
+        hashing_algorithm: 'rabbit_password_hashing_sha256',
+        tags: 'administrator',
+      },
+    ],
+    vhosts: names.map((name) => ({ name })),
+    permissions: names.map((vhost) => ({ user: BROKER_USER, vhost, configure: '.*', write: '.*', read: '.*' })),
+  });
+}
+
+async function startContainer({ folder, secrets, supervisor }: BackingContext, port: number): Promise<void> {
+  const volume = `${dockerPrefix(folder)}-rabbitmq:/var/lib/rabbitmq`;
+  await supervisor.start(
+    containerSpec(folder, 'rabbitmq', {
+      // The node's name, and with it the folder of its data, is made of the host's.
+      flags: ['--hostname', 'caregate', '-p', `127.0.0.1:${port}:5672`, '-v', volume],
+      env: { RABBITMQ_DEFAULT_USER: BROKER_USER, RABBITMQ_DEFAULT_PASS: secrets.rabbitmq },
+      stopSignal: 'SIGTERM',
+    }),
+  );
+}
+
+async function startNative(context: BackingContext, port: number): Promise<void> {
+  if (!existsSync(SERVER)) await installPackage(context.progress, 'RabbitMQ', 'rabbitmq-server', 'AMQP_URL');
+  const folder = serviceFolder(context, 'rabbitmq');
+  const write = (name: string, text: string) => {
+    const file = join(folder, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    if (context.user) chownSync(file, context.user.uid, context.user.gid);
+    return file;
+  };
+  const loaded = write('definitions.json', definitions(context.secrets.rabbitmq, context.vhosts));
+  const config = [
+    `listeners.tcp.default = 127.0.0.1:${port}`,
+    `load_definitions = ${loaded}`,
+    'log.file = false',
+    'log.console = true',
+    'log.console.level = warning',
+  ];
+  const portMapper = String(await freePort());
+  const shared = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    LANG: 'C.UTF-8',
+    ERL_EPMD_PORT: portMapper,
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+  };
+  const common = { cwd: folder, stopSignal: 'SIGTERM' as const, user: context.user };
+  await context.supervisor.start({
+    ...common,
+    // Erlang would start its port mapper as a daemon of its own, which outlives everything.
+    name: 'epmd',
+    command: ['epmd', '-port', portMapper, '-address', '127.0.0.1'],
+    env: shared,
+  });
+  await context.supervisor.start({
+    ...common,
+    name: 'rabbitmq',
+    command: [SERVER],
+    env: {
+      ...shared,
+      // Makes the start script become the server instead of staying on as its parent.
+      RUNNING_UNDER_SYSTEMD: 'true',
+      RABBITMQ_NODENAME: 'caregate@localhost',
+      RABBITMQ_DIST_PORT: String(await freePort()),
+      RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
+      RABBITMQ_LOG_BASE: join(folder, 'log'),
+      RABBITMQ_LOG: '-color',
+      RABBITMQ_ENABLED_PLUGINS_FILE: write('enabled_plugins', '[].\n'),
+      RABBITMQ_CONFIG_FILE: write('rabbitmq.conf', `${config.join('\n')}\n`),
+      RABBITMQ_CONF_ENV_FILE: '/dev/null',
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1} +sbwt none',
+    },
+  });
+}
+
+/** Opens a connection and closes it again. */
+export async function checkRabbitmq(url: string): Promise<true> {
+  const connection = await connect(url, { timeout: 5_000 });
+  connection.on('error', () => {});
+  await connection.close();
+  return true;
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import { auditQueue } from '@caregate/common/broker'
+import type { Database } from '@caregate/common/database'
+import { parseEvent } from '@caregate/common/events'
+import type { Logger } from '@caregate/common/logger'
+import { appendEvents, type Received } from './repository.ts'
+
+const prefetch = 1000
+const batchSize = 500
+const retryMs = 500
+
+/**
+ * Consumes the queue into the log: a batch is what came while the batch before was being stored. A message is
+ * acknowledged once its event is committed. What can't be an event is rejected alone, to the dead letters; when the
+ * database fails nothing is rejected, the batch waits and is tried again.
+ */
+export function buildIngest(db: Pick<Database, 'transaction'>, log: Logger, signal: AbortSignal): (model: ChannelModel) => Promise<void> {
+  function readMessage(channel: Channel, message: ConsumeMessage): (Received & { message: ConsumeMessage }) | undefined {
+    try {
+      return { event: parseEvent(message.content), body: message.content.toString('utf8'), message }
+    } catch (error) {
+      log.error('a message is not an event: it goes to the dead letters', { reason: (error as Error).message, id: message.properties.messageId as unknown })
+      channel.reject(message, false)
+      return undefined
+    }
+  }
+
+  async function store(batch: readonly Received[], open: () => boolean): Promise<void> {
+    while (open()) {
+      try {
+        await appendEvents(db, batch)
+        return
+      } catch (error) {
+        log.warning('events could not be stored yet', { error })
+        await sleep(retryMs)
+      }
+    }
+  }
+
+  return async (model) => {
+    const channel = await model.createChannel()
+    let closed = false
+    let waiting: ConsumeMessage[] = []
+    let storing = false
+    const open = (): boolean => !closed && !signal.aborted
+    channel.on('close', () => (closed = true))
+    channel.on('error', (error: unknown) => log.warning('the consuming channel failed', { error }))
+
+    async function storeWaiting(): Promise<void> {
+      storing = true
+      while (waiting.length && open()) {
+        const messages = waiting.splice(0, batchSize)
+        const batch = messages.flatMap((message) => readMessage(channel, message) ?? [])
+        if (!batch.length) continue
+        await store(batch, open)
+        // a channel that closed meanwhile gets them again, and they will be known
+        if (!closed) for (const { message } of batch) channel.ack(message)
+      }
+      storing = false
+    }
+
+    await channel.prefetch(prefetch)
+    await channel.consume(auditQueue, (message) => {
+      // null: the queue was deleted; closing makes the connection recover and declare it again
+      if (!message) return void channel.close()
+      waiting.push(message)
+      if (!storing) void storeWaiting()
+    })
+  }
+}

@@ -1,0 +1,29 @@
+import { configuredVerify } from '@caregate/common/auth'
+import { openBroker } from '@caregate/common/broker'
+import { buildCursors } from '@caregate/common/cursor'
+import { openDatabase } from '@caregate/common/database'
+import { openOutbox } from '@caregate/common/outbox'
+import { run } from '@caregate/common/run'
+import { serve } from '@caregate/common/serve'
+import { buildAuditApp } from './app.ts'
+import { keys } from './config.ts'
+import { spec } from './database.ts'
+import { buildIngest } from './ingest.ts'
+
+await run(spec.service, keys, async (config, log, lifetime) => {
+  const db = await openDatabase(config, spec.entities, log, lifetime.signal)
+  lifetime.add('the database', () => db.destroy())
+  const broker = await openBroker(config.AMQP_URL, log, buildIngest(db, log, lifetime.signal))
+  lifetime.add('the broker', () => broker.close())
+  const outbox = openOutbox(db, broker, log)
+  lifetime.add('the outbox', () => outbox.close())
+  const app = buildAuditApp({
+    db,
+    outbox,
+    log,
+    verify: configuredVerify(config),
+    cursors: buildCursors(config.CURSOR_KEY),
+    trustedProxies: config.TRUSTED_PROXIES,
+  })
+  await serve(spec.service, app, config, log, lifetime)
+})

@@ -1,0 +1,4 @@
+import { runMigrateCommand } from '@caregate/common/migrate'
+import { spec } from './database.ts'
+
+await runMigrateCommand(spec)

@@ -1,0 +1,17 @@
+import type { Express } from 'express'
+import { buildApp, type AppOptions } from '@caregate/common/app'
+import type { Database } from '@caregate/common/database'
+import { sessionRoutes, type SessionDeps } from './routes/sessions.ts'
+import { userRoutes, type UserDeps } from './routes/users.ts'
+
+type Deps = SessionDeps & UserDeps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & { db: Pick<Database, 'query'> }
+
+export function buildAuthApp(deps: Deps): Express {
+  return buildApp({
+    ...deps,
+    service: 'auth',
+    refused: 'auth.request.refused',
+    routes: [...sessionRoutes(deps), ...userRoutes(deps)],
+    ready: () => deps.db.query('SELECT 1'),
+  })
+}

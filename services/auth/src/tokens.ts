@@ -1,0 +1,65 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import jwt from 'jsonwebtoken'
+import { v7 as uuidv7 } from 'uuid'
+import type { Claims } from '@caregate/common/auth'
+import type { AuthConfig } from './config.ts'
+import type { UserRow } from './database.ts'
+import type { SigningKey } from './keys.ts'
+
+export interface TokenPair {
+  accessToken: string
+  refreshToken: string
+  tokenType: 'Bearer'
+  /** Seconds */
+  expiresIn: number
+}
+
+export interface Tokens {
+  access(user: UserRow, sessionId: string, scope?: Claims['scope']): { accessToken: string; tokenType: 'Bearer'; expiresIn: number }
+  /** `sessionId.generation.HMAC`: the row holds the generation only, so a successor can be made again. */
+  refresh(sessionId: string, generation: number): string
+  /** Undefined when the token was not made here. */
+  readRefresh(token: string): { sessionId: string; generation: number } | undefined
+}
+
+type TokenConfig = Pick<AuthConfig, 'SECRET_KEY' | 'ACCESS_TOKEN_EXPIRE_MINUTES' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'ALGORITHM'>
+
+export function buildTokens(config: TokenConfig, signingKey: () => SigningKey): Tokens {
+  const hmacKey = Buffer.from(hkdfSync('sha256', config.SECRET_KEY, '', 'caregate refresh token', 32))
+  const authenticate = (body: string): string => createHmac('sha256', hmacKey).update(body).digest('base64url')
+  const expiresIn = config.ACCESS_TOKEN_EXPIRE_MINUTES * 60
+
+  return {
+    access(user, sessionId, scope) {
+      const { kid, privateKey } = signingKey()
+      const claims = {
+        sid: sessionId,
+        roles: user.roles,
+        name: user.fullName,
+        ...(user.patientId ? { patientId: user.patientId } : {}),
+        ...(scope ? { scope } : {}),
+      }
+      const accessToken = jwt.sign(claims, privateKey, {
+        algorithm: config.ALGORITHM,
+        keyid: kid,
+        header: { alg: config.ALGORITHM, typ: 'at+jwt' },
+        issuer: config.JWT_ISSUER,
+        audience: config.JWT_AUDIENCE,
+        subject: user.id,
+        jwtid: uuidv7(),
+        notBefore: 0,
+        expiresIn,
+      })
+      return { accessToken, tokenType: 'Bearer', expiresIn }
+    },
+    refresh(sessionId, generation) {
+      const body = `${sessionId}.${generation}`
+      return `${body}.${authenticate(body)}`
+    },
+    readRefresh(token) {
+      const [, body, sessionId, generation, mac] = /^(([0-9a-f-]{36})\.(\d{1,9}))\.([\w-]{43})$/.exec(token) ?? []
+      if (!body || !timingSafeEqual(Buffer.from(mac!), Buffer.from(authenticate(body)))) return undefined
+      return { sessionId: sessionId!, generation: Number(generation) }
+    },
+  }
+}

@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util'
+import { v7 as uuidv7 } from 'uuid'
+import { databaseKeys, integer, loadConfig } from '@caregate/common/config'
+import { openDatabase } from '@caregate/common/database'
+import { toAppError } from '@caregate/common/errors'
+import { buildEvent } from '@caregate/common/events'
+import { buildLogger } from '@caregate/common/logger'
+import { recordEvent } from '@caregate/common/outbox'
+import { validate } from '@caregate/common/validate'
+import { spec } from './database.ts'
+import { buildPasswords, oneTimePassword } from './passwords.ts'
+import { createUser } from './repository.ts'
+import { oneTimeUntil, staffBody } from './routes/users.ts'
+
+const usage = 'usage: user add EMAIL --roles ROLE[,ROLE…] [--name "FULL NAME"] [--json]'
+
+/** `user add`: an account without the API, for the first admin anywhere. The password is printed once. */
+async function addUser(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { roles: { type: 'string' }, name: { type: 'string' }, json: { type: 'boolean' } },
+  })
+  const [command, email] = positionals
+  if (command !== 'add' || !email || !values.roles) throw new Error(usage)
+  const { CURSOR_KEY: _unused, TRUSTED_PROXIES: _alsoUnused, ...database } = databaseKeys
+  const config = loadConfig({ ...database, BCRYPT_COST: integer(12, 4, 16) }, process.env)
+  const details = validate(staffBody, { email, fullName: values.name ?? email, roles: values.roles.split(',') }, false)
+  const password = oneTimePassword()
+  const passwords = await buildPasswords(config.BCRYPT_COST)
+  const db = await openDatabase(config, spec.entities, buildLogger('auth', 'ERROR', 'text'), AbortSignal.timeout(10_000))
+  try {
+    await db.transaction(async (tx) => {
+      const user = await createUser(tx, { ...details, passwordHash: await passwords.hash(password), oneTimeUntil: oneTimeUntil() })
+      const request = { id: uuidv7(), method: 'CLI', route: 'user add', path: 'user add', status: 201, ip: '', userAgent: null }
+      const actor = { id: null, name: null, roles: [], sessionId: null }
+      await recordEvent(tx, buildEvent({ type: 'auth.user.created', service: 'auth', action: 'C', actor, request, resource: { type: 'user', id: user.id } }))
+    })
+  } finally {
+    await db.destroy()
+  }
+  const answer = { email: details.email, roles: details.roles, oneTimePassword: password }
+  console.log(values.json ? JSON.stringify(answer) : `${answer.email} (${answer.roles.join(', ')}), good once within 72 hours: ${password}`)
+}
+
+try {
+  await addUser()
+} catch (error) {
+  const { message, extras } = toAppError(error)
+  console.error(extras.errors?.map((field) => field.message).join('\n') ?? (error instanceof Error ? error.message : message))
+  process.exitCode = 1
+}

@@ -1,0 +1,155 @@
+import { isDeepStrictEqual } from 'node:util'
+import Joi from 'joi'
+import { invalid } from '@caregate/common/errors'
+import { pastDateField, textField, type Schema } from '@caregate/common/validate'
+
+export interface HumanName {
+  given: string[]
+  family: string
+  prefix: string | null
+  suffix: string | null
+}
+export interface Telecom {
+  system: 'phone' | 'email'
+  value: string
+  use: 'home' | 'work' | 'mobile' | null
+}
+/** What a client writes of a chart. Dates are `YYYY-MM-DD`; FHIR's spelling where FHIR has the thing. */
+export interface Demographics {
+  status: 'active' | 'inactive' | 'deceased'
+  name: HumanName
+  otherNames: { use: string; given: string[]; family: string | null }[]
+  birthDate: string
+  deathDate: string | null
+  sex: 'male' | 'female' | 'other' | 'unknown'
+  identifiers: { system: string; value: string }[]
+  telecom: Telecom[]
+  addresses: { line: string[]; city: string | null; state: string | null; postalCode: string | null; country: string | null }[]
+  contacts: { name: HumanName; relationship: string | null; telecom: Telecom[] }[]
+  language: string | null
+  maritalStatus: string | null
+  race: string | null
+  ethnicity: string | null
+}
+export type PatientStatus = Demographics['status'] | 'voided' | 'merged'
+
+/** A chart as clients read it. Times are UTC, ISO 8601. */
+export interface Patient extends Omit<Demographics, 'status'> {
+  id: string
+  mrn: string
+  version: number
+  status: PatientStatus
+  restricted: boolean
+  createdAt: string
+  updatedAt: string
+}
+
+const optional = <S extends Joi.Schema>(schema: S): S => schema.allow(null).default(null) as S
+const list = (item: Joi.Schema, max: number): Joi.ArraySchema => Joi.array().items(item).max(max).default([])
+
+const given = Joi.array().items(textField(100)).max(10)
+const humanName = Joi.object({
+  given: given.min(1).required(),
+  family: textField(100).required(),
+  prefix: optional(textField(30)),
+  suffix: optional(textField(30)),
+})
+const telecom = Joi.object({
+  system: Joi.string().valid('phone', 'email').required(),
+  value: textField(254).required(),
+  use: optional(Joi.string().valid('home', 'work', 'mobile')),
+})
+const otherName = Joi.object({
+  use: Joi.string().valid('usual', 'official', 'temp', 'nickname', 'anonymous', 'old', 'maiden').required(),
+  given: given.default([]),
+  family: optional(textField(100)),
+})
+const identifierSystem = /^(ssn|driving-licence|passport|insurance|source:[a-z0-9][a-z0-9-]{0,39})$/
+const identifier = Joi.object({
+  system: Joi.string().pattern(identifierSystem, 'ssn, driving-licence, passport, insurance or source:<name>').required(),
+  value: textField(100).required(),
+})
+const address = Joi.object({
+  line: list(textField(200), 4),
+  city: optional(textField(100)),
+  state: optional(textField(100)),
+  postalCode: optional(textField(20)),
+  country: optional(Joi.string().pattern(/^[A-Z]{2}$/, 'two letters, ISO 3166')),
+})
+const contact = Joi.object({ name: humanName.required(), relationship: optional(textField(60)), telecom: list(telecom, 20) })
+
+const demographics: Schema<Demographics> = Joi.object({
+  status: Joi.string().valid('active', 'inactive', 'deceased'),
+  name: humanName.required(),
+  otherNames: list(otherName, 10),
+  birthDate: pastDateField().required(),
+  deathDate: optional(pastDateField()),
+  sex: Joi.string().valid('male', 'female', 'other', 'unknown').required(),
+  identifiers: list(identifier, 20),
+  telecom: list(telecom, 20),
+  addresses: list(address, 10),
+  contacts: list(contact, 10),
+  language: optional(Joi.string().max(35).pattern(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'a language tag, BCP 47')),
+  maritalStatus: optional(textField(30)),
+  race: optional(textField(60)),
+  ethnicity: optional(textField(60)),
+})
+
+/** What POST and PUT take. */
+export const newDemographics: Schema<Demographics> = demographics.custom((value: Demographics) => {
+  if (value.deathDate && value.deathDate < value.birthDate) {
+    throw invalid({ path: 'deathDate', message: 'deathDate must not be before birthDate' })
+  }
+  return value
+})
+
+/** What PATCH takes: any part of it, and null takes a member away (JSON Merge Patch, RFC 7396). */
+export const demographicsPatch: Schema<object> = demographics
+  .fork(
+    [...Object.keys(demographics.describe().keys as object), ...['given', 'family', 'prefix', 'suffix'].map((part) => `name.${part}`)],
+    (part) => part.optional().allow(null),
+  )
+  .prefs({ noDefaults: true })
+
+/** JSON Merge Patch (RFC 7396). */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
+  const result: Record<string, unknown> = typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...target } : {}
+  for (const [member, value] of Object.entries(patch)) {
+    if (value === null) delete result[member]
+    else result[member] = mergePatch(result[member], value)
+  }
+  return result
+}
+
+/** A date of death makes a chart that of somebody deceased, and a status that isn't given is what it was. */
+export function withStatus(demographics: Demographics, current: Demographics['status'] = 'active'): Demographics {
+  return { ...demographics, status: demographics.deathDate ? 'deceased' : (demographics.status ?? current) }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Dotted names of the fields in which two versions differ, e.g. `['telecom', 'addresses.city']`. */
+export function changedFields(before: unknown, after: unknown, prefix = ''): string[] {
+  if (isDeepStrictEqual(before, after)) return []
+  const name = prefix.replace(/\.$/, '')
+  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length && before.every(isObject) && after.every(isObject)) {
+    return [...new Set(before.flatMap((item, index) => changedFields(item, after[index], prefix)))]
+  }
+  if (!isObject(before) || !isObject(after)) return [name]
+  return Object.keys({ ...before, ...after }).flatMap((member) => changedFields(before[member], after[member], `${prefix}${member}.`))
+}
+
+/** What names are searched and sorted by: without case and accents, each word behind a space, the family name first. */
+export function searchName(name: HumanName): string {
+  return ` ${foldName([name.family, ...name.given].join(' '))}`
+}
+
+export function foldName(name: string): string {
+  return name
+    .normalize('NFD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, ' ')
+    .trim()
+}
