@@ -1,33 +1,33 @@
-import { openBackingContext } from './backing/open.ts';
-import { openPostgres } from './backing/postgres.ts';
-import { quietProgress } from './progress.ts';
-import { provisionServices, runScript, serviceDatabaseUrls } from './services.ts';
-import { lockDataFolder, openDataFolder, openSecrets, readEnv, readInfo, type Secrets } from './state.ts';
-import { openSupervisor } from './supervisor.ts';
+import { openBackingContext } from './backing/open.ts'
+import { openPostgres } from './backing/postgres.ts'
+import { quietProgress } from './progress.ts'
+import { provisionServices, runScript, serviceDatabaseUrls } from './services.ts'
+import { lockDataFolder, openDataFolder, openSecrets, readEnv, readInfo, type Secrets } from './state.ts'
+import { openSupervisor } from './supervisor.ts'
 
 export interface NewUser {
-  email: string;
-  oneTimePassword: string;
+  email: string
+  oneTimePassword: string
 }
 
 /** Adds a user to the checkout's platform, whether it runs or not. The one-time password is told nowhere else. */
 export async function addUser(email: string, roles: string[]): Promise<NewUser> {
-  const folder = openDataFolder();
-  const env = readEnv();
-  const secrets = openSecrets(folder);
-  const running = readInfo(folder);
-  if (running) return addUserTo(running.backing.postgres, { email, roles, env, secrets });
+  const folder = openDataFolder()
+  const env = readEnv()
+  const secrets = openSecrets(folder)
+  const running = readInfo(folder)
+  if (running) return addUserTo(running.backing.postgres, { email, roles, env, secrets })
 
-  const lock = await lockDataFolder(folder);
-  const supervisor = openSupervisor({ folder });
+  const lock = await lockDataFolder(folder)
+  const supervisor = openSupervisor({ folder })
   try {
-    const context = await openBackingContext({ folder, env, secrets, supervisor, progress: quietProgress });
-    const postgres = await openPostgres(context);
-    await provisionServices(postgres, secrets);
-    return await addUserTo(postgres, { email, roles, env, secrets });
+    const context = await openBackingContext({ folder, env, secrets, supervisor, progress: quietProgress })
+    const postgres = await openPostgres(context)
+    await provisionServices(postgres, secrets)
+    return await addUserTo(postgres, { email, roles, env, secrets })
   } finally {
-    await supervisor.close();
-    lock.release();
+    await supervisor.close()
+    lock.release()
   }
 }
 
@@ -36,9 +36,9 @@ export async function addUserTo(
   postgres: string,
   { email, roles, env, secrets }: { email: string; roles: string[]; env: NodeJS.ProcessEnv; secrets: Secrets },
 ): Promise<NewUser> {
-  const args = ['add', email, '--roles', roles.join(','), '--json'];
-  const { DATABASE_URL } = serviceDatabaseUrls(postgres, 'auth', secrets);
-  const { SECRET_KEY, CURSOR_KEY } = { ...secrets, ...env };
-  const printed = await runScript('services/auth/src/user.ts', args, { ...env, DATABASE_URL, SECRET_KEY, CURSOR_KEY });
-  return JSON.parse(printed) as NewUser;
+  const args = ['add', email, '--roles', roles.join(','), '--json']
+  const { DATABASE_URL } = serviceDatabaseUrls(postgres, 'auth', secrets)
+  const { SECRET_KEY, CURSOR_KEY } = { ...secrets, ...env }
+  const printed = await runScript('services/auth/src/user.ts', args, { ...env, DATABASE_URL, SECRET_KEY, CURSOR_KEY })
+  return JSON.parse(printed) as NewUser
 }

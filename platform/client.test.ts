@@ -13,7 +13,8 @@ const server = createServer((request, response) => {
   const path = request.url ?? ''
   const json = (status: number, body: unknown, headers = {}) =>
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
-  if (path.endsWith('/login')) return json(200, { accessToken: `login-${++logins}`, refreshToken: 'first', expiresIn: 1800 })
+  if (path.endsWith('/login'))
+    return json(200, { accessToken: `login-${++logins}`, refreshToken: 'first', expiresIn: 1800 })
   if (path.endsWith('/refresh')) return json(200, { accessToken: 'refreshed', refreshToken: 'second', expiresIn: 1800 })
   seen.push({ path, authorization: request.headers.authorization })
   const step = script.shift() ?? 200
@@ -54,6 +55,7 @@ test('Retry-After is honoured by every request of the client', async () => {
   const first = send('GET', '/first')
   while (seen.length < 3) await new Promise(setImmediate)
   await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(send.closedFor()).toBeGreaterThan(500)
   await Promise.all([first, send('GET', '/second')])
   expect(seen).toHaveLength(5)
 })

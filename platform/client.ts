@@ -54,14 +54,22 @@ export function buildSender(gateway: string) {
     return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as unknown }
   }
 
-  return async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
+  /** Milliseconds until the allowance that was used up is there again. */
+  const closedFor = () => Math.max(0, closedUntil - Date.now())
+
+  async function send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const deadline = Date.now() + PATIENCE_MS
     let repeated = false
     let lost = ''
     for (let tries = 0; ; tries++) {
-      await sleep(Math.max(0, closedUntil - Date.now()))
+      await sleep(closedFor())
       const answer = await attempt(method, path, body, headers).catch((error: Error) => {
-        lost = error.cause ? String(error.cause) : error.message
+        lost = error.cause instanceof Error ? error.cause.message : error.message
       })
       if (answer && !passing.includes(answer.status)) return { ...answer, repeated }
 
@@ -76,6 +84,8 @@ export function buildSender(gateway: string) {
       await sleep(wait)
     }
   }
+
+  return Object.assign(send, { closedFor })
 }
 
 /** What a problem says: each field's message, else the detail. */
@@ -108,10 +118,16 @@ export async function openClient(gateway: string, account: Account) {
   }
   async function accessToken(refused?: string) {
     // Requests in flight share one renewal, and the first to be refused starts it for all.
-    if (Date.now() > renewAt || refused === tokens.accessToken) await (renewal ??= renew().finally(() => (renewal = undefined)))
+    if (Date.now() > renewAt || refused === tokens.accessToken)
+      await (renewal ??= renew().finally(() => (renewal = undefined)))
     return tokens.accessToken
   }
-  async function request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  async function request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const token = await accessToken()
     const answer = await send(method, path, body, { ...headers, authorization: `Bearer ${token}` })
     if (answer.status !== 401) return answer
@@ -120,7 +136,7 @@ export async function openClient(gateway: string, account: Account) {
   }
 
   keep(await logIn(send, account))
-  return { gateway, request, get: (path: string) => request('GET', path) }
+  return { gateway, closedFor: send.closedFor, request, get: (path: string) => request('GET', path) }
 }
 
 /** As CAREGATE_EMAIL, else as the platform's own registrar and auditor, which is made at the first use. */
@@ -134,7 +150,8 @@ export async function signIn(env: NodeJS.ProcessEnv = process.env): Promise<Clie
 
 export async function findGateway(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const gateway = env.CAREGATE_URL?.replace(/\/$/, '') ?? readInfo(openDataFolder())?.gateway
-  if (!gateway) throw new PlatformError('No platform runs here: start it with `npm start`, or name one with CAREGATE_URL.')
+  if (!gateway)
+    throw new PlatformError('No platform runs here: start it with `npm start`, or name one with CAREGATE_URL.')
   return gateway
 }
 

@@ -26,7 +26,11 @@ async function registerPatient(gateway: string): Promise<Account> {
 }
 
 /** Something of each kind: reads, searches, changes, a change that comes too late, and what is refused. */
-async function makeTraffic(clients: { clinician: Client; nurse: Client; auditor: Client }, gateway: string, ids: string[]) {
+async function makeTraffic(
+  clients: { clinician: Client; nurse: Client; auditor: Client },
+  gateway: string,
+  ids: string[],
+) {
   const { clinician, nurse, auditor } = clients
   const answers = [
     await clinician.get('/api/v1/patients?limit=20'),
@@ -34,7 +38,10 @@ async function makeTraffic(clients: { clinician: Client; nurse: Client; auditor:
     await nurse.request('POST', '/api/v1/patients/search', { birthDate: '1976-04-26' }),
     await auditor.get(`/api/v1/patients/${ids[0]}`),
     await buildSender(gateway)('GET', '/api/v1/patients'),
-    await buildSender(gateway)('POST', '/api/v1/auth/login', { email: 'demo-nurse@caregate.local', password: 'Not-the-1' }),
+    await buildSender(gateway)('POST', '/api/v1/auth/login', {
+      email: 'demo-nurse@caregate.local',
+      password: 'Not-the-1',
+    }),
   ]
   for (const id of ids.slice(0, 20)) {
     const path = `/api/v1/patients/${id}`
@@ -44,7 +51,9 @@ async function makeTraffic(clients: { clinician: Client; nurse: Client; auditor:
     answers.push(chart, await nurse.get(path), await nurse.request('PATCH', path, phone, ifMatch))
   }
   answers.push(await nurse.request('PATCH', `/api/v1/patients/${ids[0]}`, { language: 'en' }, { 'if-match': '"0"' }))
-  return Object.entries(Object.groupBy(answers, ({ status }) => status)).map(([status, group]) => `${group?.length} × ${status}`)
+  return Object.entries(Object.groupBy(answers, ({ status }) => status)).map(
+    ([status, group]) => `${group?.length} × ${status}`,
+  )
 }
 
 function curlTour(gateway: string, { email, password }: Account, auditor: Account) {

@@ -17,7 +17,7 @@ ask() { kill -s "$signal" "$pid"; }
 check() { if kill -s 0 -- "-$pid"; then alive=yes; fi; }
 force() {
   kill -s KILL -- "-$pid"
-  if [ -n "$container" ]; then docker rm -f "$container"; fi
+  if [ -n "$container" ]; then docker rm --force --volumes "$container"; fi
 }
 
 each ask

@@ -69,7 +69,11 @@ test('an abort lets the requests in flight finish and sends no more', async () =
 })
 
 test('the log is read page by page until each chart has its event', async () => {
-  const event = (sequence: number) => ({ sequence, resource: { id: `chart-${sequence}` }, request: { id: `request-${sequence}` } })
+  const event = (sequence: number) => ({
+    sequence,
+    resource: { id: `chart-${sequence}` },
+    request: { id: `request-${sequence}` },
+  })
   const pages = [Array.from({ length: 200 }, (_, index) => event(index + 1)), [event(300)], [], [event(301)]]
   const asked: string[] = []
   const get: Client['get'] = (path) => {
@@ -92,7 +96,10 @@ test('the summary counts a doubtful chart by the request that created it', () =>
     ['c', ['request-c']],
     ['d', ['earlier']],
   ])
-  expect(summarise(charts, [], events)).toEqual({ ok: true, lines: ['2 created, 2 already there, 0 refused, 4 create events'] })
+  expect(summarise(charts, [], events)).toEqual({
+    ok: true,
+    lines: ['2 created, 2 already there, 0 refused, 4 create events'],
+  })
 })
 
 test('the summary names what does not reconcile', () => {

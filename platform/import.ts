@@ -13,6 +13,7 @@ import type { Line } from './synthea.ts'
 const IN_FLIGHT = 8
 const STRAGGLERS_MS = 30_000
 const PAGE = 200
+const SHOWN = 20
 const goOn = 'Run it again to go on: what is there already is not made twice.'
 
 /** `doubtful`: it was there when a repeated request arrived, so either this run made it or it is older. */
@@ -22,14 +23,21 @@ type Refusal = { line: number; reason: string }
 type CreateEvents = Map<string, string[]>
 
 /** Sends every row, a few at a time, until the file ends or `signal` aborts. */
-export async function sendRows(client: Pick<Client, 'request'>, rows: AsyncGenerator<Line>, signal: AbortSignal, onRow: () => void) {
+export async function sendRows(
+  client: Pick<Client, 'request'>,
+  rows: AsyncGenerator<Line>,
+  signal: AbortSignal,
+  onRow: () => void,
+) {
   const charts: Chart[] = []
   const refused: Refusal[] = []
 
   async function sendRow({ line, row, problem }: Line) {
     if (problem) return refused.push({ line, reason: problem })
     const requestId = randomUUID()
-    const answer = await client.request('POST', '/api/v1/patients?force=true', toPatient(row), { 'x-request-id': requestId })
+    const answer = await client.request('POST', '/api/v1/patients?force=true', toPatient(row), {
+      'x-request-id': requestId,
+    })
     const chart = readChart(answer)
     if (chart) return charts.push({ ...chart, requestId })
     if ([400, 422].includes(answer.status)) return refused.push({ line, reason: reasonOf(answer) })
@@ -69,7 +77,9 @@ export async function readCreateEvents(client: Pick<Client, 'get'>, charts: Char
     const query = `type=patients.patient.created&outcome=success&limit=${PAGE}&afterSequence=${sequence}`
     const answer = await client.get(`/api/v1/audit/events?${query}`)
     if (answer.status !== 200) throw new Error(reasonOf(answer))
-    const { items } = answer.body as { items: { sequence: number; resource: { id: string }; request: { id: string } }[] }
+    const { items } = answer.body as {
+      items: { sequence: number; resource: { id: string }; request: { id: string } }[]
+    }
     for (const { resource, request } of items) events.get(resource.id)?.push(request.id)
     sequence = items.at(-1)?.sequence ?? sequence
     if (items.length === PAGE) continue
@@ -94,6 +104,11 @@ function reconcile(charts: Chart[], events?: CreateEvents) {
   }
 }
 
+function named(trouble: string, ids: string[]): string[] {
+  const more = ids.length > SHOWN ? [`${trouble} ${ids.length - SHOWN} more`] : []
+  return [...ids.slice(0, SHOWN).map((id) => `${trouble} ${id}`), ...more]
+}
+
 export function summarise(charts: Chart[], refused: Refusal[], events: CreateEvents | Error) {
   const known = events instanceof Error ? undefined : events
   const { created, present, missing, double, ...counted } = reconcile(charts, known)
@@ -105,8 +120,8 @@ export function summarise(charts: Chart[], refused: Refusal[], events: CreateEve
         ? `${totals}; not reconciled with the audit log: ${events.message}`
         : `${totals}, ${counted.events} create events`,
       ...refused.map(({ line, reason }) => `line ${line}: ${reason}`),
-      ...missing.map((id) => `no create event for ${id}`),
-      ...double.map((id) => `more than one create event for ${id}`),
+      ...named('no create event for', missing),
+      ...named('more than one create event for', double),
     ],
   }
 }
@@ -118,7 +133,7 @@ async function importFile(file = fileURLToPath(new URL('../samples/patients.csv'
 
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort())
-  const progress = startProgress(total)
+  const progress = startProgress(total, client)
   const { charts, refused } = await sendRows(client, readRows(file), stop.signal, progress.tick).finally(progress.stop)
   const { seconds, rate } = progress.pace()
 

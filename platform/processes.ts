@@ -1,82 +1,82 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { PlatformError } from './errors.ts';
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { PlatformError } from './errors.ts'
 
 /** Writes down a process in a way that no later process with the same pid can be mistaken for it. */
 export function noteProcess(file: string, pid: number): void {
-  writeFileSync(file, JSON.stringify({ pid, start: processStart(pid) }), { mode: 0o600 });
+  writeFileSync(file, JSON.stringify({ pid, start: processStart(pid) }), { mode: 0o600 })
 }
 
 /** The pid of the process that was noted, if it lives. */
 export function notedProcess(file: string): number | undefined {
-  if (!existsSync(file)) return undefined;
-  const { pid, start } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number; start: string };
-  return processStart(pid) === start ? pid : undefined;
+  if (!existsSync(file)) return undefined
+  const { pid, start } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number; start: string }
+  return processStart(pid) === start ? pid : undefined
 }
 
 /** In the system's own words, which are only good for comparing. */
 function processStart(pid: number): string | undefined {
   try {
-    if (existsSync('/proc/self/stat')) return statFields(pid)[19];
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    if (existsSync('/proc/self/stat')) return statFields(pid)[19]
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
   } catch {
-    return undefined;
+    return undefined
   }
 }
 
 /** The fields of /proc/<pid>/stat from the state on; the command before them may hold spaces and brackets. */
 function statFields(pid: number): string[] {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 function processIds(): number[] {
-  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return readdirSync('/proc').map(Number).filter(Number.isInteger)
 }
 
 function parentOf(pid: number): number | undefined {
   try {
-    return Number(statFields(pid)[1]);
+    return Number(statFields(pid)[1])
   } catch {
-    return undefined;
+    return undefined
   }
 }
 
 /** Memory in bytes of these processes and all that they started; undefined where the system doesn't tell. */
 export function memoryOf(roots: number[]): number | undefined {
-  if (!existsSync('/proc/self/stat')) return undefined;
-  const parents = processIds().map((pid) => [pid, parentOf(pid)] as const);
-  const family = new Set(roots);
-  for (let size = 0; size !== family.size; ) {
-    size = family.size;
-    for (const [pid, parent] of parents) if (parent !== undefined && family.has(parent)) family.add(pid);
+  if (!existsSync('/proc/self/stat')) return undefined
+  const parents = processIds().map((pid) => [pid, parentOf(pid)] as const)
+  const family = new Set(roots)
+  for (let size = 0; size !== family.size;) {
+    size = family.size
+    for (const [pid, parent] of parents) if (parent !== undefined && family.has(parent)) family.add(pid)
   }
-  return [...family].reduce((sum, pid) => sum + memory(pid), 0);
+  return [...family].reduce((sum, pid) => sum + memory(pid), 0)
 }
 
 function memory(pid: number): number {
   const read = (file: string, key: string) => {
-    const kilobytes = readFileSync(`/proc/${pid}/${file}`, 'utf8').match(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm'))?.[1];
-    return Number(kilobytes ?? 0) * 1024;
-  };
+    const kilobytes = readFileSync(`/proc/${pid}/${file}`, 'utf8').match(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm'))?.[1]
+    return Number(kilobytes ?? 0) * 1024
+  }
   try {
-    return read('smaps_rollup', 'Pss');
+    return read('smaps_rollup', 'Pss')
   } catch {
     try {
-      return read('status', 'VmRSS');
+      return read('status', 'VmRSS')
     } catch {
-      return 0;
+      return 0
     }
   }
 }
 
-export function canListen(port: number, host?: string): Promise<boolean> {
+function canListen(port: number, host?: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
-  });
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)))
+  })
 }
 
 /**
@@ -85,38 +85,38 @@ export function canListen(port: number, host?: string): Promise<boolean> {
  */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 200; tries++) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const port = 20_000 + Math.floor(Math.random() * 10_000)
     if (!taken.has(port) && (await canListen(port, '127.0.0.1'))) {
-      taken.add(port);
-      return port;
+      taken.add(port)
+      return port
     }
   }
-  throw new PlatformError('No free port was found between 20000 and 30000.');
+  throw new PlatformError('No free port was found between 20000 and 30000.')
 }
-const taken = new Set<number>();
+const taken = new Set<number>()
 
 export async function assertPortFree(port: number): Promise<void> {
-  if (await canListen(port)) return;
-  throw new PlatformError(`Port ${port} is taken by ${portHolder(port) ?? 'another process'}: stop it and start again.`);
+  if (await canListen(port)) return
+  throw new PlatformError(`Port ${port} is taken by ${portHolder(port) ?? 'another process'}: stop it and start again.`)
 }
 
 function portHolder(port: number): string | undefined {
-  const sockets = new Set<string>();
+  const sockets = new Set<string>()
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    if (!existsSync(table)) continue;
+    if (!existsSync(table)) continue
     for (const line of readFileSync(table, 'utf8').trim().split('\n').slice(1)) {
-      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-      if (state === '0A' && Number.parseInt(local?.split(':')[1] ?? '', 16) === port) sockets.add(`socket:[${inode}]`);
+      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/)
+      if (state === '0A' && Number.parseInt(local?.split(':')[1] ?? '', 16) === port) sockets.add(`socket:[${inode}]`)
     }
   }
-  if (sockets.size === 0) return undefined;
+  if (sockets.size === 0) return undefined
   for (const pid of processIds()) {
     try {
-      const holds = readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.has(readlinkSync(`/proc/${pid}/fd/${fd}`)));
-      if (holds) return `pid ${pid} (${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()})`;
+      const holds = readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.has(readlinkSync(`/proc/${pid}/fd/${fd}`)))
+      if (holds) return `pid ${pid} (${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()})`
     } catch {
       // The process ended meanwhile, or belongs to another user.
     }
   }
-  return undefined;
+  return undefined
 }

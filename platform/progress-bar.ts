@@ -1,5 +1,8 @@
+import type { Client } from './client.ts'
+
 /** Rows done, pace and time left: a bar that moves on a terminal, a plain line every five seconds elsewhere. */
-export function startProgress(total: number, out: Pick<NodeJS.WriteStream, 'write' | 'isTTY'> = process.stdout) {
+export function startProgress(total: number, { closedFor }: Pick<Client, 'closedFor'>) {
+  const out = process.stdout
   const started = performance.now()
   let done = 0
 
@@ -9,7 +12,11 @@ export function startProgress(total: number, out: Pick<NodeJS.WriteStream, 'writ
   }
   function draw() {
     const { rate } = pace()
-    const line = `${done}/${total}  ${rate.toFixed(1)} rows/s  ETA ${done ? Math.ceil((total - done) / rate) : '?'} s`
+    const pause = Math.ceil(closedFor() / 1000)
+    const eta = pause
+      ? `the rate limit opens again in ${pause} s`
+      : `ETA ${done ? Math.ceil((total - done) / rate) : '?'} s`
+    const line = `${done}/${total}  ${rate.toFixed(1)} rows/s  ${eta}`
     const bar = '#'.repeat(Math.round((30 * done) / (total || 1))).padEnd(30, '-')
     out.write(out.isTTY ? `\r[${bar}] ${line}\x1b[K` : `${line}\n`)
   }

@@ -1,67 +1,78 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { PlatformError } from './errors.ts';
-import { databaseUrls, provision, type DatabaseUrls } from './provision.ts';
-import { ROOT, type PlatformInfo, type Secrets } from './state.ts';
-import type { ChildSpec } from './supervisor.ts';
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { PlatformError } from './errors.ts'
+import { databaseUrls, provision, type DatabaseUrls } from './provision.ts'
+import { ROOT, type PlatformInfo, type Secrets } from './state.ts'
+import type { ChildSpec } from './supervisor.ts'
 
-const run = promisify(execFile);
+const run = promisify(execFile)
 
-export const SERVICES = ['auth', 'patients', 'audit'] as const;
-export type Service = (typeof SERVICES)[number];
-export type ProcessName = Service | 'gateway';
-export type Ports = Record<ProcessName, number> & { metrics?: number };
+export const SERVICES = ['auth', 'patients', 'audit'] as const
+export type Service = (typeof SERVICES)[number]
+export type ProcessName = Service | 'gateway'
+export type Ports = Record<ProcessName, number> & { metrics?: number }
 
-export const PROCESSES: ProcessName[] = ['gateway', ...SERVICES];
+export const PROCESSES: ProcessName[] = ['gateway', ...SERVICES]
 
 export function isService(name: string | undefined): name is Service {
-  return SERVICES.includes(name as Service);
+  return SERVICES.includes(name as Service)
 }
 
-const namesOf = (service: Service) => ({ database: `caregate_${service}`, role: `caregate_${service}` }) as const;
+const namesOf = (service: Service) => ({ database: `caregate_${service}`, role: `caregate_${service}` }) as const
 const passwordsOf = (service: Service, secrets: Secrets) => ({
   app: secrets[`caregate_${service}`],
   owner: secrets[`caregate_${service}_owner`],
-});
+})
 
 export const serviceDatabaseUrls = (admin: string, service: Service, secrets: Secrets): DatabaseUrls =>
-  databaseUrls(admin, namesOf(service), passwordsOf(service, secrets));
+  databaseUrls(admin, namesOf(service), passwordsOf(service, secrets))
 
 export async function provisionServices(admin: string, secrets: Secrets): Promise<void> {
   for (const service of SERVICES) {
     await provision(admin, namesOf(service), passwordsOf(service, secrets)).catch((error: Error) => {
-      throw new PlatformError(`The database of ${service} can't be made: ${error.message}.`);
-    });
+      throw new PlatformError(`The database of ${service} can't be made: ${error.message}.`)
+    })
   }
 }
 
 /** Runs a script of a service to its end and answers what it printed. */
 export async function runScript(script: string, args: string[], env: NodeJS.ProcessEnv): Promise<string> {
   try {
-    return (await run(process.execPath, [join(ROOT, script), ...args], { cwd: ROOT, env })).stdout;
+    return (await run(process.execPath, [join(ROOT, script), ...args], { cwd: ROOT, env })).stdout
   } catch (error) {
-    const { stdout = '', stderr = '', message } = error as { stdout?: string; stderr?: string; message: string };
-    throw new PlatformError(`${script} ${args[0]} failed:\n${`${stdout}${stderr}`.trim() || message}`);
+    const { stdout = '', stderr = '', message } = error as { stdout?: string; stderr?: string; message: string }
+    throw new PlatformError(`${script} ${args[0]} failed:\n${`${stdout}${stderr}`.trim() || message}`)
   }
 }
 
 export interface EnvironmentInput {
-  env: NodeJS.ProcessEnv;
-  secrets: Secrets;
-  ports: Ports;
-  backing: PlatformInfo['backing'];
+  env: NodeJS.ProcessEnv
+  secrets: Secrets
+  ports: Ports
+  backing: PlatformInfo['backing']
 }
 
 /** Settings that a process gets from its launcher alone, never from the launcher's own environment. */
-const LAUNCHER_KEYS = ['DATABASE_URL', 'DATABASE_OWNER_URL', 'SECRET_KEY', 'CURSOR_KEY', 'FIELD_KEY', 'PORT', 'AMQP_URL'];
+const LAUNCHER_KEYS = [
+  'DATABASE_URL',
+  'DATABASE_OWNER_URL',
+  'SECRET_KEY',
+  'CURSOR_KEY',
+  'FIELD_KEY',
+  'PORT',
+  'AMQP_URL',
+]
 
 /** The environment of a process: what the user set, and what only this process may know. */
-export function processEnvironment(name: ProcessName, { env, secrets, ports, backing }: EnvironmentInput): NodeJS.ProcessEnv {
-  const own = isService(name) ? name : undefined;
-  const url = (service: Service) => `http://127.0.0.1:${ports[service]}`;
-  const holdsSecretKey = own === 'auth' || env.ALGORITHM === 'HS256';
-  const passedOn = Object.fromEntries(Object.entries(env).filter(([key]) => !LAUNCHER_KEYS.includes(key)));
+export function processEnvironment(
+  name: ProcessName,
+  { env, secrets, ports, backing }: EnvironmentInput,
+): NodeJS.ProcessEnv {
+  const own = isService(name) ? name : undefined
+  const url = (service: Service) => `http://127.0.0.1:${ports[service]}`
+  const holdsSecretKey = own === 'auth' || env.ALGORITHM === 'HS256'
+  const passedOn = Object.fromEntries(Object.entries(env).filter(([key]) => !LAUNCHER_KEYS.includes(key)))
   return {
     LOG_FORMAT: 'json',
     ...passedOn,
@@ -81,16 +92,16 @@ export function processEnvironment(name: ProcessName, { env, secrets, ports, bac
     }),
     ...(own === 'patients' && { FIELD_KEY: env.FIELD_KEY ?? secrets.FIELD_KEY }),
     ...(ports.metrics !== undefined && { METRICS_PORT: String(ports.metrics) }),
-  };
+  }
 }
 
 export function processSpec(name: ProcessName, environment: NodeJS.ProcessEnv, watch: boolean): ChildSpec {
-  const script = join(ROOT, isService(name) ? `services/${name}` : name, 'src/main.ts');
+  const script = join(ROOT, isService(name) ? `services/${name}` : name, 'src/main.ts')
   return {
     name,
     command: [process.execPath, ...(watch ? ['--watch', '--watch-preserve-output'] : []), script],
     cwd: ROOT,
     env: environment,
     stopSignal: 'SIGTERM',
-  };
+  }
 }

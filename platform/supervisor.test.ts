@@ -1,17 +1,17 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openSupervisor, type ChildSpec } from './supervisor.ts';
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { openSupervisor, type ChildSpec } from './supervisor.ts'
 
-let folder: string;
+let folder: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'caregate-supervisor-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+  folder = mkdtempSync(join(tmpdir(), 'caregate-supervisor-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
 
 const shell = (name: string, script: string): ChildSpec => ({
   name,
@@ -19,20 +19,20 @@ const shell = (name: string, script: string): ChildSpec => ({
   cwd: folder,
   env: { PATH: process.env.PATH },
   stopSignal: 'SIGTERM',
-});
+})
 
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    process.kill(pid, 0)
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
-    return false;
+    return false
   }
 }
 
 async function until(condition: () => boolean, seconds = 10): Promise<void> {
   for (const deadline = Date.now() + seconds * 1000; !condition(); await sleep(20)) {
-    if (Date.now() > deadline) throw new Error('the condition was not met in time');
+    if (Date.now() > deadline) throw new Error('the condition was not met in time')
   }
 }
 
@@ -45,71 +45,81 @@ test('a launcher that is killed leaves no process behind, not even one that igno
       supervisor.start({ name, command: ['sh', '-c', script], cwd: folder, env: process.env, stopSignal: 'SIGTERM' });
     await start('polite', 'sleep 300');
     await start('stubborn', 'trap "" TERM; sleep 300 & wait; sleep 300');
-    console.log(JSON.stringify(supervisor.list().map(({ pid }) => pid)));`;
-  const launcher = spawn(process.execPath, ['--input-type=module', '-e', program, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(launcher.stdout, 'data')) as [Buffer];
-  const guard = (JSON.parse(readFileSync(join(folder, 'guard.json'), 'utf8')) as { pid: number }).pid;
-  const pids = [...(JSON.parse(line.toString()) as number[]), guard];
-  expect(pids.map(isAlive)).toEqual([true, true, true]);
+    console.log(JSON.stringify(supervisor.list().map(({ pid }) => pid)));`
+  const launcher = spawn(process.execPath, ['--input-type=module', '-e', program, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = (await once(launcher.stdout, 'data')) as [Buffer]
+  const guard = (JSON.parse(readFileSync(join(folder, 'guard.json'), 'utf8')) as { pid: number }).pid
+  const pids = [...(JSON.parse(line.toString()) as number[]), guard]
+  expect(pids.map(isAlive)).toEqual([true, true, true])
 
-  launcher.kill('SIGKILL');
-  await until(() => !isAlive(pids[0]!), 2);
-  await until(() => !pids.some(isAlive), 20);
-}, 30_000);
+  launcher.kill('SIGKILL')
+  await until(() => !isAlive(pids[0]!), 2)
+  await until(() => !pids.some(isAlive), 20)
+}, 30_000)
 
 test('a child that dies comes back, at once at first and then ever later', async () => {
-  const supervisor = openSupervisor({ folder });
-  await supervisor.start(shell('mayfly', 'date +%s%N >> starts; exit 3'));
-  const starts = () => readFileSync(join(folder, 'starts'), 'utf8').trim().split('\n').map((time) => Number(time) / 1e6);
-  await sleep(1_900);
-  const waits = starts().map((time, index, all) => time - (all[index - 1] ?? time)).slice(1);
-  await supervisor.close();
-  expect(waits).toHaveLength(3);
-  [200, 400, 800].forEach((expected, index) => {
-    expect(waits[index]).toBeGreaterThanOrEqual(expected);
-    expect(waits[index]).toBeLessThan(expected + 200);
-  });
-  const after = starts().length;
-  await sleep(300);
-  expect(starts()).toHaveLength(after);
-});
+  const supervisor = openSupervisor({ folder })
+  await supervisor.start(shell('mayfly', 'date +%s%N >> starts; exit 3'))
+  const starts = () =>
+    readFileSync(join(folder, 'starts'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((time) => Number(time) / 1e6)
+  await sleep(1_900)
+  const waits = starts()
+    .map((time, index, all) => time - (all[index - 1] ?? time))
+    .slice(1)
+  await supervisor.close()
+  expect(waits).toHaveLength(3)
+  ;[200, 400, 800].forEach((expected, index) => {
+    expect(waits[index]).toBeGreaterThanOrEqual(expected)
+    expect(waits[index]).toBeLessThan(expected + 200)
+  })
+  const after = starts().length
+  await sleep(300)
+  expect(starts()).toHaveLength(after)
+})
 
 test('a killed child is replaced and its new pid reported', async () => {
-  let changes = 0;
-  const supervisor = openSupervisor({ folder, onChange: () => (changes += 1) });
-  await supervisor.start(shell('worker', 'exec sleep 300'));
-  const first = supervisor.pid('worker')!;
-  process.kill(first, 'SIGKILL');
-  await until(() => supervisor.pid('worker') !== undefined && supervisor.pid('worker') !== first, 2);
-  expect(changes).toBe(3);
-  await supervisor.close();
-  expect(supervisor.list()).toEqual([]);
-});
+  let changes = 0
+  const supervisor = openSupervisor({ folder, onChange: () => (changes += 1) })
+  await supervisor.start(shell('worker', 'exec sleep 300'))
+  const first = supervisor.pid('worker')!
+  process.kill(first, 'SIGKILL')
+  await until(() => supervisor.pid('worker') !== undefined && supervisor.pid('worker') !== first, 2)
+  expect(changes).toBe(3)
+  await supervisor.close()
+  expect(supervisor.list()).toEqual([])
+})
 
 test('children stop in the reverse order of their start', async () => {
-  const supervisor = openSupervisor({ folder });
+  const supervisor = openSupervisor({ folder })
   for (const name of ['first', 'second', 'third']) {
-    await supervisor.start(shell(name, `trap 'echo ${name} >> ends; exit' TERM; touch ${name}; while :; do sleep 0.05; done`));
-    await supervisor.waitUntil(name, () => Promise.resolve(isFile(name)), 5);
+    await supervisor.start(
+      shell(name, `trap 'echo ${name} >> ends; exit' TERM; touch ${name}; while :; do sleep 0.05; done`),
+    )
+    await supervisor.waitUntil(name, () => Promise.resolve(isFile(name)), 5)
   }
-  await supervisor.close();
-  expect(readFileSync(join(folder, 'ends'), 'utf8')).toBe('third\nsecond\nfirst\n');
-});
+  await supervisor.close()
+  expect(readFileSync(join(folder, 'ends'), 'utf8')).toBe('third\nsecond\nfirst\n')
+})
 
 function isFile(name: string): boolean {
   try {
-    readFileSync(join(folder, name));
-    return true;
+    readFileSync(join(folder, name))
+    return true
   } catch {
-    return false;
+    return false
   }
 }
 
 test('a child that can not start is told with the end of its log', async () => {
-  const supervisor = openSupervisor({ folder });
-  await supervisor.start(shell('broken', 'echo SECRET_KEY is missing; exit 1'));
+  const supervisor = openSupervisor({ folder })
+  await supervisor.start(shell('broken', 'echo SECRET_KEY is missing; exit 1'))
   await expect(supervisor.waitUntil('broken', () => Promise.resolve(false), 30)).rejects.toThrow(
     /broken keeps ending.*\n(SECRET_KEY is missing\n?)+$/,
-  );
-  await supervisor.close();
-});
+  )
+  await supervisor.close()
+})

@@ -37,7 +37,9 @@ test('a full row becomes a patient, a bare one leaves out what it lacks', async 
         { system: 'driving-licence', value: 'S999' },
         { system: 'passport', value: 'X999X' },
       ],
-      addresses: [{ line: ['1 Old Mill Road, Floor 2'], city: 'Hilo', state: 'Hawaii', postalCode: '96720', country: 'US' }],
+      addresses: [
+        { line: ['1 Old Mill Road, Floor 2'], city: 'Hilo', state: 'Hawaii', postalCode: '96720', country: 'US' },
+      ],
       maritalStatus: 'M',
       race: 'white',
       ethnicity: 'hispanic',
@@ -60,7 +62,9 @@ test('a byte order mark and another order of columns are no trouble', async () =
 })
 
 test('a header names what it lacks and what is too much', async () => {
-  await expect(read(header.replace('SSN', 'SOCIAL').replace(',ZIP', ''))).rejects.toThrow('it lacks SSN, ZIP and has SOCIAL')
+  await expect(read(header.replace('SSN', 'SOCIAL').replace(',ZIP', ''))).rejects.toThrow(
+    'it lacks SSN, ZIP and has SOCIAL',
+  )
   await expect(read('')).rejects.toThrow('is empty')
   await expect(Array.fromAsync(readRows(join(folder, 'nowhere.csv')))).rejects.toThrow('ENOENT')
 })

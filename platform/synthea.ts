@@ -41,7 +41,10 @@ function readLine(found: string[], record: string[], line: number): Line {
 function checkHeader(found: string[]) {
   const missing = columns.filter((column) => !found.includes(column))
   const unknown = found.filter((column, index) => !columns.includes(column) || found.indexOf(column) !== index)
-  const problems = [missing.length && `lacks ${missing.join(', ')}`, unknown.length && `has ${unknown.join(', ')}`].filter(Boolean)
+  const problems = [
+    missing.length && `lacks ${missing.join(', ')}`,
+    unknown.length && `has ${unknown.join(', ')}`,
+  ].filter(Boolean)
   if (problems.length) throw new Error(`its header isn't that of a Synthea patients.csv, it ${problems.join(' and ')}`)
 }
 
@@ -49,7 +52,12 @@ const sexes: Record<string, string> = { M: 'male', F: 'female' }
 
 export function toPatient(row: Row) {
   return filled({
-    name: filled({ given: row.FIRST.split(' ').filter(Boolean), family: row.LAST, prefix: row.PREFIX, suffix: row.SUFFIX }),
+    name: filled({
+      given: row.FIRST.split(' ').filter(Boolean),
+      family: row.LAST,
+      prefix: row.PREFIX,
+      suffix: row.SUFFIX,
+    }),
     otherNames: row.MAIDEN ? [{ use: 'maiden', family: row.MAIDEN }] : [],
     birthDate: row.BIRTHDATE,
     deathDate: row.DEATHDATE,
@@ -62,7 +70,15 @@ export function toPatient(row: Row) {
     ].filter(({ value }) => value),
     addresses:
       row.ADDRESS || row.CITY || row.STATE || row.ZIP
-        ? [filled({ line: [row.ADDRESS].filter(Boolean), city: row.CITY, state: row.STATE, postalCode: row.ZIP, country: 'US' })]
+        ? [
+            filled({
+              line: [row.ADDRESS].filter(Boolean),
+              city: row.CITY,
+              state: row.STATE,
+              postalCode: row.ZIP,
+              country: 'US',
+            }),
+          ]
         : [],
     maritalStatus: row.MARITAL,
     race: row.RACE,
@@ -72,5 +88,7 @@ export function toPatient(row: Row) {
 
 /** What is empty in the file is not a value: it is left out. */
 function filled(value: Record<string, unknown>) {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== '' && !(Array.isArray(item) && item.length === 0)))
+  return Object.fromEntries(
+    Object.entries(value).filter(([, item]) => item !== '' && !(Array.isArray(item) && item.length === 0)),
+  )
 }

@@ -6,7 +6,9 @@ export const cultures = [
     share: 38,
     race: 'white',
     ethnicity: 'nonhispanic',
-    women: list("Ann,Mary-Kate,Eleanor,Grace,Sheila,Bridget,Hannah,Ruth,Margaret Rose,Siân,Niamh,D'Arcy,Zoë,Chloé,Joan,Wilhelmina"),
+    women: list(
+      "Ann,Mary-Kate,Eleanor,Grace,Sheila,Bridget,Hannah,Ruth,Margaret Rose,Siân,Niamh,D'Arcy,Zoë,Chloé,Joan,Wilhelmina",
+    ),
     men: list('John,Seán,Patrick,Walter,Ian,Jean-Luc,Noah,George Henry,Owen,Rhys,Thomas,Zachary,Bo,Édouard,Miles,Huw'),
     families: list(
       "O'Conner,O'Brien,Smith,Smith-Jones,McAllister,MacDonald,St. John,Null,Llewellyn,D'Amore,Fitzgerald,Baker,Carter-Reyes,Lee,Thibodeaux,Whitfield,Ó Briain,Underhill",
@@ -28,7 +30,9 @@ export const cultures = [
     ethnicity: 'hispanic',
     women: list('María José,Guadalupe,Inés,Sofía,María de los Ángeles,Luz,Begoña,Ximena,Lucía,Rocío,Concepción,Noemí'),
     men: list('José Eduardo,Ángel,Raúl,Jesús,Iñaki,Julio César,Martín,Óscar,Juan Pablo,Hernán,Nicolás,Tomás'),
-    families: list('Gómez,Núñez,García Márquez,de la Cruz,del Río,Peña,Ibáñez-Soto,Ortiz y Luna,Muñoz,Zúñiga,Vergara,Ruiz,Solís,Güell'),
+    families: list(
+      'Gómez,Núñez,García Márquez,de la Cruz,del Río,Peña,Ibáñez-Soto,Ortiz y Luna,Muñoz,Zúñiga,Vergara,Ruiz,Solís,Güell',
+    ),
   },
   {
     share: 6,
@@ -44,7 +48,9 @@ export const cultures = [
     ethnicity: 'nonhispanic',
     women: list("Aaliyah,Keisha,Ngozi,Adaeze,La'Shawn,Imani,Wanjikũ,Ẹniọlá,Esther,Naomi,Thandiwe,Ama"),
     men: list("Marcus,De'Andre,Kwame,Chinedu,Jamal,Isaiah,Ọlá,Tunde,Désiré,Elijah,Sipho,Kofi"),
-    families: list("Washington,Jefferson,N'Diaye,Okonkwo,Adéyẹmí,Mensah,Toussaint,Baptiste,M'Bala,Nkosi,Freeman,Diallo,Tshabalala"),
+    families: list(
+      "Washington,Jefferson,N'Diaye,Okonkwo,Adéyẹmí,Mensah,Toussaint,Baptiste,M'Bala,Nkosi,Freeman,Diallo,Tshabalala",
+    ),
   },
   {
     share: 8,

@@ -22,7 +22,12 @@ import { findRoute, services } from './routes.ts'
 export interface GatewayDeps {
   config: Pick<
     GatewayConfig,
-    'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'TRUSTED_PROXIES' | 'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_PER_MINUTE_SIGNED_IN' | 'REQUEST_TIMEOUT_MS'
+    | 'ALLOWED_HOSTS'
+    | 'CORS_ORIGINS'
+    | 'TRUSTED_PROXIES'
+    | 'RATE_LIMIT_PER_MINUTE'
+    | 'RATE_LIMIT_PER_MINUTE_SIGNED_IN'
+    | 'REQUEST_TIMEOUT_MS'
   >
   log: Logger
   directory: Directory
@@ -33,7 +38,16 @@ export interface GatewayDeps {
   stopping: AbortSignal
 }
 
-const exposedHeaders = ['ETag', 'Location', 'X-Request-Id', 'X-Process-Time', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Break-Glass']
+const exposedHeaders = [
+  'ETag',
+  'Location',
+  'X-Request-Id',
+  'X-Process-Time',
+  'Retry-After',
+  'RateLimit',
+  'RateLimit-Policy',
+  'X-Break-Glass',
+]
 
 /** hygiene → host → CORS → address limit (anonymous and failed tokens) → JWT → revocation → user limit → route → instance. */
 export function buildGateway(deps: GatewayDeps): Express {
@@ -89,7 +103,9 @@ export function buildGateway(deps: GatewayDeps): Express {
     if (!route) throw new AppError('not_found', 'There is no such path.')
     const instances = directory.instances(route.service)
     if (!instances.length) {
-      throw new AppError('unavailable', `The ${route.service} service is away for the moment.`, { headers: { 'Retry-After': '1' } })
+      throw new AppError('unavailable', `The ${route.service} service is away for the moment.`, {
+        headers: { 'Retry-After': '1' },
+      })
     }
     locals.target = instances[randomInt(instances.length)]!
   }

@@ -22,11 +22,17 @@ const swaggerPage = page(
   '<link rel="stylesheet" href="/docs/assets/swagger-ui.css">',
 )
 const swaggerStart = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, validatorUrl: null, persistAuthorization: false })\n`
-const redocPage = page('Caregate API reference', '<div id="redoc"></div><script src="/redoc/assets/redoc.standalone.js"></script><script src="/redoc/start.js"></script>')
+const redocPage = page(
+  'Caregate API reference',
+  '<div id="redoc"></div><script src="/redoc/assets/redoc.standalone.js"></script><script src="/redoc/start.js"></script>',
+)
 const redocStart = `Redoc.init('/openapi.json', { hideDownloadButton: false, disableSearch: true }, document.getElementById('redoc'))\n`
 
 const problemRows = Object.entries(problems)
-  .map(([code, [status, title, meaning]]) => `<dt id="${code}"><code>${code}</code> (${status}) ${title}</dt><dd>${meaning}</dd>`)
+  .map(
+    ([code, [status, title, meaning]]) =>
+      `<dt id="${code}"><code>${code}</code> (${status}) ${title}</dt><dd>${meaning}</dd>`,
+  )
   .join('\n')
 const errorsPage = page(
   'Caregate error codes',

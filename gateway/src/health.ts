@@ -24,7 +24,9 @@ export function healthRoute(directory: Directory, version: string): Route {
       schema: Joi.object({
         status,
         version: Joi.string().required(),
-        services: Joi.object().pattern(Joi.string(), Joi.object({ status, instances: Joi.number().integer().required() })).required(),
+        services: Joi.object()
+          .pattern(Joi.string(), Joi.object({ status, instances: Joi.number().integer().required() }))
+          .required(),
       }),
     },
     errors: [],
@@ -37,7 +39,9 @@ export function healthRoute(directory: Directory, version: string): Route {
         body: {
           status: overall,
           version,
-          services: Object.fromEntries(counts.map(([service, instances]) => [service, { status: instances ? 'healthy' : 'unhealthy', instances }])),
+          services: Object.fromEntries(
+            counts.map(([service, instances]) => [service, { status: instances ? 'healthy' : 'unhealthy', instances }]),
+          ),
         },
       }
     },

@@ -18,7 +18,8 @@ export function checkHygiene(req: IncomingMessage): void {
   if (!target.startsWith('/')) refuse('The request target must be a path.')
   if (!/^[\x21-\x7e]*$/.test(target)) refuse('The request target has characters in it that must be encoded.')
   if (/\/\/|[\\;]/.test(path)) refuse('The path has //, \\ or ; in it.')
-  if (/%(2f|5c|2e|25|3b|[01][0-9a-f]|7f)/i.test(path)) refuse('The path has an encoded slash, dot, percent or control character in it.')
+  if (/%(2f|5c|2e|25|3b|[01][0-9a-f]|7f)/i.test(path))
+    refuse('The path has an encoded slash, dot, percent or control character in it.')
   if (/%(?![0-9a-f]{2})/i.test(target)) refuse('The request target has a broken percent-encoding.')
   if (/(^|\/)\.{1,2}(\/|$)/.test(path)) refuse('The path has dot segments.')
   if (/#/.test(target)) refuse('The request target has a fragment.')
@@ -28,7 +29,8 @@ export function checkHygiene(req: IncomingMessage): void {
     if (single.includes(name) && seen.has(name)) refuse(`The header ${name} is there twice.`)
     seen.add(name)
   }
-  if (seen.has('content-length') && seen.has('transfer-encoding')) refuse('Content-Length and Transfer-Encoding exclude each other.')
+  if (seen.has('content-length') && seen.has('transfer-encoding'))
+    refuse('Content-Length and Transfer-Encoding exclude each other.')
 }
 
 /** `example.org` is itself, `*.example.org` every name below, `*` any. */
@@ -36,12 +38,26 @@ export function buildHostCheck(allowed: readonly string[]): (host: string | unde
   const patterns = allowed.map((name) => name.toLowerCase())
   return (host) => {
     const name = /^(\[[0-9a-f:.]+\]|[^:/@?#[\]]+)(:\d{1,5})?$/i.exec(host ?? '')?.[1]?.toLowerCase()
-    const known = name && patterns.some((pattern) => pattern === '*' || pattern === name || (pattern.startsWith('*.') && name.endsWith(pattern.slice(1))))
+    const known =
+      name &&
+      patterns.some(
+        (pattern) =>
+          pattern === '*' || pattern === name || (pattern.startsWith('*.') && name.endsWith(pattern.slice(1))),
+      )
     if (!known) refuse('The host is not one that is served here.')
   }
 }
 
-const hopByHop = ['connection', 'proxy-connection', 'keep-alive', 'te', 'trailer', 'upgrade', 'proxy-authorization', 'proxy-authenticate']
+const hopByHop = [
+  'connection',
+  'proxy-connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'upgrade',
+  'proxy-authorization',
+  'proxy-authenticate',
+]
 
 /** Takes out what a client must not say to a service: who it is, where it came from, and what is for one hop only. */
 export function stripHeaders(headers: IncomingMessage['headers']): void {

@@ -17,7 +17,9 @@ export function buildLimit(identifier: string, limit: number): Limit {
   })
   return (req, res, key) => {
     res.locals.limitKey = key
-    return new Promise((resolve, reject) => void count(req, res, (error?: unknown) => (error ? reject(error as Error) : resolve())))
+    return new Promise(
+      (resolve, reject) => void count(req, res, (error?: unknown) => (error ? reject(error) : resolve())),
+    )
   }
 }
 

@@ -14,12 +14,24 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 
 await run('gateway', keys, async (config, log, lifetime) => {
   const { signal } = lifetime
-  const directory = config.DISCOVERY === 'static' ? watchStatic(config.SERVICES, signal) : watchConsul(services, config.CONSUL_HTTP_ADDR, log, signal)
+  const directory =
+    config.DISCOVERY === 'static'
+      ? watchStatic(config.SERVICES, signal)
+      : watchConsul(services, config.CONSUL_HTTP_ADDR, log, signal)
   const broker = await openBroker(config.AMQP_URL, log, (model) => revocations.subscribe(model))
   const revocations = watchRevocations(directory, broker, log, signal)
   lifetime.add('the broker', () => broker.close())
   const denials = openDenials(broker, log)
   lifetime.add('the refusals', () => denials.close())
-  const app = buildGateway({ config, log, directory, denials, revocations, verify: configuredVerify(config), version, stopping: signal })
+  const app = buildGateway({
+    config,
+    log,
+    directory,
+    denials,
+    revocations,
+    verify: configuredVerify(config),
+    version,
+    stopping: signal,
+  })
   await serve('gateway', app, config, log, lifetime)
 })

@@ -27,7 +27,8 @@ export function buildProxy(timeoutMs: number, fail: (res: Response, error: AppEr
         proxyReq.setTimeout(timeoutMs, () => proxyReq.destroy(new AppError('gateway_timeout')))
         res.once('close', () => proxyReq.setTimeout(0))
       },
-      error: (error, _req, res) => fail(res as Response, error instanceof AppError ? error : new AppError('bad_gateway')),
+      error: (error, _req, res) =>
+        fail(res as Response, error instanceof AppError ? error : new AppError('bad_gateway')),
     },
   })
   return (req, res, next) => {

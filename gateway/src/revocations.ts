@@ -23,7 +23,12 @@ const pollMs = 1000
 const idlePollMs = 10_000
 
 /** Ended sessions: told by auth through the broker; while that is away, asked for each second. */
-export function watchRevocations(directory: Directory, broker: Pick<Broker, 'connected'>, log: Logger, signal: AbortSignal): Revocations {
+export function watchRevocations(
+  directory: Directory,
+  broker: Pick<Broker, 'connected'>,
+  log: Logger,
+  signal: AbortSignal,
+): Revocations {
   const revoked = new Map<string, number>()
   let loaded = false
   const add = ({ sessionId, expiresAt }: Revocation): void => void revoked.set(sessionId, Date.parse(expiresAt))
@@ -63,7 +68,11 @@ export function watchRevocations(directory: Directory, broker: Pick<Broker, 'con
       channel.on('error', (error: unknown) => log.warning('the revocation channel failed', { error }))
       const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true })
       await channel.bindQueue(queue, revocationExchange, '')
-      await channel.consume(queue, (message) => message && add(JSON.parse(message.content.toString('utf8')) as Revocation), { noAck: true })
+      await channel.consume(
+        queue,
+        (message) => message && add(JSON.parse(message.content.toString('utf8')) as Revocation),
+        { noAck: true },
+      )
     },
   }
 }

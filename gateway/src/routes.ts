@@ -13,7 +13,7 @@ const open = (pattern: string, service: Service): GatewayRoute => ({ pattern, se
 const signedIn = (pattern: string, service: Service): GatewayRoute => ({ pattern, service, public: false })
 
 /** What is let in, and where to. The first that matches decides; there is no other way to a service. */
-export const routes: readonly GatewayRoute[] = [
+const routes: readonly GatewayRoute[] = [
   open('/api/v1/auth/register', 'auth'),
   open('/api/v1/auth/login', 'auth'),
   open('/api/v1/auth/refresh', 'auth'),

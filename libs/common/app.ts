@@ -9,6 +9,8 @@ import { recordEvent, type Outbox } from './outbox.ts'
 import { expressPath, type Context, type Facts, type Policy, type Route } from './route.ts'
 import { validate } from './validate.ts'
 
+export type ServiceApp = Express
+
 export interface AppOptions {
   service: string
   refused: EventType
@@ -25,7 +27,6 @@ export interface AppOptions {
 }
 
 const bodyLimit = '1mb'
-
 
 function checkRoles(policy: Policy, allowOneTime: boolean, claims: Claims): void {
   if (claims.scope === 'password' && !allowOneTime) throw new AppError('password_change_required')
@@ -52,7 +53,10 @@ export function buildApp(options: AppOptions): Express {
   const app = buildExpress(log)
   app.set('trust proxy', options.trustedProxies)
   const parse = new Map(
-    ['', ...routes.flatMap(({ bodyType }) => bodyType ?? [])].map((type) => [type, express.json({ limit: bodyLimit, inflate: false, type: ['application/json', type].filter(Boolean) })]),
+    ['', ...routes.flatMap(({ bodyType }) => bodyType ?? [])].map((type) => [
+      type,
+      express.json({ limit: bodyLimit, inflate: false, type: ['application/json', type].filter(Boolean) }),
+    ]),
   )
 
   async function authenticate(req: Request, res: Response): Promise<Claims> {
@@ -62,10 +66,22 @@ export function buildApp(options: AppOptions): Express {
   }
 
   /** Answers an error once it is on record; a refusal that can't be recorded is a 503. */
-  async function refuse(req: Request, res: Response, thrown: unknown, pattern: string, event: Route['event'], facts: Facts): Promise<void> {
+  async function refuse(
+    req: Request,
+    res: Response,
+    thrown: unknown,
+    pattern: string,
+    event: Route['event'],
+    facts: Facts,
+  ): Promise<void> {
     let error = toAppError(thrown)
     if (error.status >= 500) log[error.status === 503 ? 'warning' : 'error']('request failed', { error: thrown })
-    if (error.extras.threats) log.warning('dangerous input refused', { threats: error.extras.threats, 'http.route': pattern, 'source.ip': req.ip })
+    if (error.extras.threats)
+      log.warning('dangerous input refused', {
+        threats: error.extras.threats,
+        'http.route': pattern,
+        'source.ip': req.ip,
+      })
     if (event) {
       try {
         await outbox.record(
@@ -122,7 +138,8 @@ export function buildApp(options: AppOptions): Express {
         const { status = answer.status, body, headers = {} } = await definition.handle(context)
         if (recorded) outbox.wake()
         else if (event) {
-          if (event.action !== 'R' && event.action !== 'E') throw new Error(`${pattern} changed something without an event`)
+          if (event.action !== 'R' && event.action !== 'E')
+            throw new Error(`${pattern} changed something without an event`)
           await outbox.record(eventNow(status))
         }
         res.status(status).set({ 'Cache-Control': 'no-store', ...headers })
@@ -168,11 +185,21 @@ export function buildApp(options: AppOptions): Express {
     const Allow = own.map(({ method }) => method.toUpperCase()).join(', ')
     const pattern = own[0]!.path
     const error = new AppError('method_not_allowed', options.notAllowed?.[pattern], { headers: { Allow } })
-    app.all(path, refuseAlways(pattern, own.some(({ policy }) => policy === 'public'), error, own[0]))
+    app.all(
+      path,
+      refuseAlways(
+        pattern,
+        own.some(({ policy }) => policy === 'public'),
+        error,
+        own[0],
+      ),
+    )
   }
   app.use(refuseAlways('unknown', false, new AppError('not_found', 'There is no such path.')))
   // express itself refuses undecodable paths
-  app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) => refuse(req, res, error, 'unknown', refused, {}))
+  app.use(async (error: unknown, req: Request, res: Response, _next: NextFunction) =>
+    refuse(req, res, error, 'unknown', refused, {}),
+  )
   return app
 }
 
@@ -180,12 +207,15 @@ function checkRoute(definition: Route): void {
   for (const part of ['policy', 'params', 'query', 'body', 'answer'] as const) {
     if (!definition[part]) throw new Error(`${definition.method.toUpperCase()} ${definition.path} has no ${part}`)
   }
-  if (definition.event === undefined) throw new Error(`${definition.method.toUpperCase()} ${definition.path} has no event`)
+  if (definition.event === undefined)
+    throw new Error(`${definition.method.toUpperCase()} ${definition.path} has no event`)
 }
 
 async function parseBody(req: Request, res: Response, parser: RequestHandler, bodyType?: string): Promise<void> {
   const hasBody = Number(req.headers['content-length'] ?? 0) > 0 || req.headers['transfer-encoding'] !== undefined
   if (!hasBody) return
   if (!req.is(['application/json', ...(bodyType ? [bodyType] : [])])) throw new AppError('unsupported_media_type')
-  await new Promise<void>((resolve, reject) => parser(req, res, (error?: unknown) => (error ? reject(error as Error) : resolve())))
+  await new Promise<void>((resolve, reject) =>
+    parser(req, res, (error?: unknown) => (error ? reject(error) : resolve())),
+  )
 }

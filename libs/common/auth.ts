@@ -57,7 +57,8 @@ export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
     const seen = known.get(token)
     if (seen && seen.exp * 1000 > Date.now()) return seen
     const header = jwt.decode(token, { complete: true })?.header
-    if (header?.typ !== 'at+jwt' || header.alg !== options.ALGORITHM || !header.kid) throw unauthorized('The access token is not valid.')
+    if (header?.typ !== 'at+jwt' || header.alg !== options.ALGORITHM || !header.kid)
+      throw unauthorized('The access token is not valid.')
     const key = await findKey(header.kid)
     if (!key) throw unauthorized('The access token is not valid.')
     try {
@@ -66,12 +67,15 @@ export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
         issuer: options.JWT_ISSUER,
         audience: options.JWT_AUDIENCE,
       }) as unknown as Claims
-      if (![claims.sub, claims.sid, claims.jti].every((claim) => typeof claim === 'string')) throw new Error('a claim is missing')
+      if (![claims.sub, claims.sid, claims.jti].every((claim) => typeof claim === 'string'))
+        throw new Error('a claim is missing')
       if (!Array.isArray(claims.roles) || typeof claims.exp !== 'number') throw new Error('a claim is missing')
       known.set(token, claims)
       return claims
     } catch (error) {
-      throw unauthorized(error instanceof jwt.TokenExpiredError ? 'The access token has expired.' : 'The access token is not valid.')
+      throw unauthorized(
+        error instanceof jwt.TokenExpiredError ? 'The access token has expired.' : 'The access token is not valid.',
+      )
     }
   }
 }
@@ -79,7 +83,7 @@ export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
 /** `kid` of the shared key when tokens are signed with HS256. */
 export const sharedKid = 'shared'
 
-export function sharedKey(secretKey: string): FindKey {
+function sharedKey(secretKey: string): FindKey {
   const key = createSecretKey(Buffer.from(secretKey))
   return async (kid) => (kid === sharedKid ? key : undefined)
 }
@@ -91,7 +95,7 @@ const coolDownMs = 2000
  * Keys from auth's JWKS (RFC 7517), fetched when first needed and once a minute. An unknown `kid` fetches again, but
  * not more often than every two seconds; while auth is away the keys that are known go on being good.
  */
-export function remoteKeys(jwksUrl: string): FindKey {
+function remoteKeys(jwksUrl: string): FindKey {
   let keys = new Map<string, KeyObject>()
   let attemptedAt = 0
   let fetching: Promise<void> | undefined
@@ -112,12 +116,18 @@ export function remoteKeys(jwksUrl: string): FindKey {
     const wait = keys.has(kid) ? refreshMs : coolDownMs
     if (Date.now() - attemptedAt > wait) fetching ??= fetchKeys().finally(() => (fetching = undefined))
     if (!keys.has(kid)) await fetching
-    if (!keys.size) throw new AppError('unavailable', 'The keys to check access tokens with can’t be had for the moment.', { headers: { 'Retry-After': '1' } })
+    if (!keys.size)
+      throw new AppError('unavailable', 'The keys to check access tokens with can’t be had for the moment.', {
+        headers: { 'Retry-After': '1' },
+      })
     return keys.get(kid)
   }
 }
 
 /** The check that a process is configured for. */
 export function configuredVerify(options: VerifyOptions & { SECRET_KEY?: string; JWKS_URL?: string }): Verify {
-  return buildVerify(options, options.ALGORITHM === 'HS256' ? sharedKey(options.SECRET_KEY!) : remoteKeys(options.JWKS_URL!))
+  return buildVerify(
+    options,
+    options.ALGORITHM === 'HS256' ? sharedKey(options.SECRET_KEY!) : remoteKeys(options.JWKS_URL!),
+  )
 }

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { connect, type Channel, type ChannelModel, type ConfirmChannel, type RecoveringChannelModel } from 'amqplib'
 import type { Logger } from './logger.ts'
 
-export const auditExchange = 'audit.events'
+const auditExchange = 'audit.events'
 export const auditQueue = 'audit.store'
-export const deadLetterExchange = 'audit.dead'
-export const deadLetterQueue = 'audit.dead-letters'
+const deadLetterExchange = 'audit.dead'
+const deadLetterQueue = 'audit.dead-letters'
 export const revocationExchange = 'auth.revocations'
 
 export interface Message {
@@ -54,7 +54,11 @@ async function declareTopology(channel: Channel): Promise<void> {
  * Connects in the background and again after every loss; `subscribe` runs on each new connection.
  * Returns at once: a process serves while the broker is away.
  */
-export async function openBroker(amqpUrl: string, log: Logger, subscribe?: (model: ChannelModel) => Promise<void>): Promise<Broker> {
+export async function openBroker(
+  amqpUrl: string,
+  log: Logger,
+  subscribe?: (model: ChannelModel) => Promise<void>,
+): Promise<Broker> {
   let channel: ConfirmChannel | undefined
   const returned = new Set<string>()
 
@@ -79,12 +83,16 @@ export async function openBroker(amqpUrl: string, log: Logger, subscribe?: (mode
   model.on('disconnect', () => log.warning('the broker is away'))
 
   const confirmed = async (open: ConfirmChannel, messages: readonly Message[], signal: AbortSignal): Promise<void> => {
-    const closed = once(open, 'close', { signal }).then(() => Promise.reject(new Error('the channel closed before it confirmed')))
+    const closed = once(open, 'close', { signal }).then(() =>
+      Promise.reject(new Error('the channel closed before it confirmed')),
+    )
     const confirms = messages.map(
       ({ id, type, body }) =>
         new Promise<void>((resolve, reject) => {
           const options = { persistent: true, mandatory: true, messageId: id, contentType: 'application/json' }
-          open.publish(auditExchange, type, Buffer.from(body), options, (error: unknown) => (error ? reject(error as Error) : resolve()))
+          open.publish(auditExchange, type, Buffer.from(body), options, (error: unknown) =>
+            error ? reject(error) : resolve(),
+          )
         }),
     )
     await Promise.race([Promise.all(confirms), closed])
@@ -116,4 +124,3 @@ export async function openBroker(amqpUrl: string, log: Logger, subscribe?: (mode
     },
   }
 }
-

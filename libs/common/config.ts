@@ -21,7 +21,9 @@ const leakedSecrets = [
 function secretRules(value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
   if (Buffer.byteLength(value) < 32) return helpers.message({ custom: '{{#label}} must be at least 32 bytes' })
   const leaked = leakedSecrets.some((known) => (typeof known === 'string' ? known === value : known.test(value)))
-  return leaked ? helpers.message({ custom: '{{#label}} is publicly known; make one with: openssl rand -base64 48' }) : value
+  return leaked
+    ? helpers.message({ custom: '{{#label}} is publicly known; make one with: openssl rand -base64 48' })
+    : value
 }
 
 const commaList = (value: string): string[] =>
@@ -30,16 +32,17 @@ const commaList = (value: string): string[] =>
     .map((item) => item.trim())
     .filter(Boolean)
 
-export const text = (fallback?: string): Key<string> =>
+const text = (fallback?: string): Key<string> =>
   fallback === undefined ? Joi.string().required() : Joi.string().default(fallback)
 export const url = (...schemes: string[]): Key<string> => Joi.string().uri({ scheme: schemes }).required()
 export const integer = (fallback: number, min: number, max: number): Key<number> =>
   Joi.number().integer().min(min).max(max).default(fallback)
-export const oneOf = <T extends string>(fallback: T, ...values: T[]): Key<T> =>
-  Joi.string().valid(...values).default(fallback)
+const oneOf = <T extends string>(fallback: T, ...values: T[]): Key<T> =>
+  Joi.string()
+    .valid(...values)
+    .default(fallback)
 /** A comma list, e.g. `a, b` → `['a', 'b']`. */
-export const list = (fallback: string): Key<string[]> =>
-  Joi.string().default(commaList(fallback)).custom(commaList)
+export const list = (fallback: string): Key<string[]> => Joi.string().default(commaList(fallback)).custom(commaList)
 /** At least 32 bytes that nobody has published; may come from a file named by `<KEY>_FILE`. */
 export const secret = (): Key<string> => Joi.string().required().custom(secretRules)
 
@@ -60,9 +63,9 @@ export const tokenKeys = {
   ALGORITHM: oneOf('ES256', 'ES256', 'RS256', 'HS256'),
   JWT_ISSUER: text('caregate'),
   JWT_AUDIENCE: text('caregate'),
-  SECRET_KEY: Joi.string()
-    .custom(secretRules)
-    .when('ALGORITHM', { is: 'HS256', then: Joi.required() }) as Key<string | undefined>,
+  SECRET_KEY: Joi.string().custom(secretRules).when('ALGORITHM', { is: 'HS256', then: Joi.required() }) as Key<
+    string | undefined
+  >,
   JWKS_URL: Joi.string()
     .uri({ scheme: ['http', 'https'] })
     .when('ALGORITHM', { is: 'HS256', otherwise: Joi.required() }) as Key<string | undefined>,
@@ -102,5 +105,5 @@ export function loadConfig<K extends Keys>(keys: K, env: NodeJS.ProcessEnv): Con
     if (!problems.some((problem) => problem.startsWith(`${detail.path[0]}_FILE`))) problems.push(detail.message)
   }
   if (problems.length) throw new ConfigError(`Configuration refused:\n${problems.map((p) => `  ${p}`).join('\n')}`)
-  return value as Config<K>
+  return value
 }

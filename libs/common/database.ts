@@ -13,7 +13,12 @@ export interface DatabaseOptions {
 }
 
 /** Connects, waiting for a database that is still starting; gives up only when `signal` aborts. */
-export async function openDatabase(options: DatabaseOptions, entities: EntitySchema[], log: Logger, signal: AbortSignal): Promise<Database> {
+export async function openDatabase(
+  options: DatabaseOptions,
+  entities: EntitySchema[],
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Database> {
   const source = new DataSource({
     type: 'postgres',
     url: options.DATABASE_URL,

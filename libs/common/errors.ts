@@ -2,26 +2,58 @@
 export const problems = {
   bad_request: [400, 'The request could not be read', 'The request line, a header or the body is malformed.'],
   unauthorized: [401, 'Sign in first', 'There is no access token, or it is expired, revoked or not valid.'],
-  totp_required: [401, 'A one-time code is needed', 'The password is right, and the account has a second factor: send `totp`.'],
+  totp_required: [
+    401,
+    'A one-time code is needed',
+    'The password is right, and the account has a second factor: send `totp`.',
+  ],
   forbidden: [403, 'Not allowed', 'The roles of the signed-in user do not allow this.'],
   restricted: [403, 'The chart is restricted', 'Only its care team may open it, others by break-glass.'],
-  password_change_required: [403, 'Change the password first', 'The token came from a one-time password and is good for POST /auth/password alone.'],
+  password_change_required: [
+    403,
+    'Change the password first',
+    'The token came from a one-time password and is good for POST /auth/password alone.',
+  ],
   not_found: [404, 'Not found', 'There is no such resource.'],
-  method_not_allowed: [405, 'Method not allowed', 'The path exists, but not with this method; `Allow` lists those it has.'],
+  method_not_allowed: [
+    405,
+    'Method not allowed',
+    'The path exists, but not with this method; `Allow` lists those it has.',
+  ],
   conflict: [409, 'Conflict', 'The request contradicts the state of the resource.'],
   already_exists: [409, 'It exists already', '`Location` names the resource that has this key.'],
-  possible_duplicate: [409, 'Possibly a duplicate', '`candidates` lists the charts that look the same; `?force=true` creates it all the same.'],
+  possible_duplicate: [
+    409,
+    'Possibly a duplicate',
+    '`candidates` lists the charts that look the same; `?force=true` creates it all the same.',
+  ],
   gone: [410, 'Gone', 'The chart was voided. It can be restored.'],
   stale: [412, 'Changed in the meantime', '`If-Match` names another version than the current one: read it again.'],
   too_large: [413, 'Too large', 'The body is larger than this route takes.'],
   unsupported_media_type: [415, 'Unsupported media type', 'Send the body as application/json.'],
-  validation_failed: [422, 'Fields are not valid', '`errors` has an entry for each broken rule, with the path of the field.'],
+  validation_failed: [
+    422,
+    'Fields are not valid',
+    '`errors` has an entry for each broken rule, with the path of the field.',
+  ],
   precondition_required: [428, 'If-Match is required', 'Send the `ETag` that you read as `If-Match`.'],
   rate_limited: [429, 'Too many requests', 'Wait as many seconds as `Retry-After` says.'],
-  database_error: [500, 'Database error', 'The database refused the statement. The log has the details under the request id.'],
-  internal_error: [500, 'Internal error', 'Something unforeseen went wrong. The log has the details under the request id.'],
+  database_error: [
+    500,
+    'Database error',
+    'The database refused the statement. The log has the details under the request id.',
+  ],
+  internal_error: [
+    500,
+    'Internal error',
+    'Something unforeseen went wrong. The log has the details under the request id.',
+  ],
   bad_gateway: [502, 'Bad gateway', 'The service broke the connection before it answered.'],
-  audit_unavailable: [503, 'The audit trail is unavailable', 'The access could not be recorded, so it was not granted. Try again.'],
+  audit_unavailable: [
+    503,
+    'The audit trail is unavailable',
+    'The access could not be recorded, so it was not granted. Try again.',
+  ],
   unavailable: [503, 'Unavailable', 'A part that the request needs is away for the moment. Try again.'],
   gateway_timeout: [504, 'Gateway timeout', 'The service did not answer in time.'],
 } as const satisfies Record<string, readonly [status: number, title: string, meaning: string]>
@@ -67,24 +99,41 @@ export class AppError extends Error {
 
 export const notFound = (thing: string): AppError => new AppError('not_found', `There is no such ${thing}.`)
 export const invalid = (...errors: FieldError[]): AppError =>
-  new AppError('validation_failed', `${errors.length} ${errors.length === 1 ? 'field is' : 'fields are'} not valid.`, { errors })
+  new AppError('validation_failed', `${errors.length} ${errors.length === 1 ? 'field is' : 'fields are'} not valid.`, {
+    errors,
+  })
 
 export function buildProblem(error: AppError, requestId: string): Problem {
   const [status, title] = problems[error.code]
   const { errors } = error.extras
-  return { type: `/docs/errors#${error.code}`, title, status, detail: error.message, code: error.code, requestId, ...(errors ? { errors } : {}) }
+  return {
+    type: `/docs/errors#${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    requestId,
+    ...(errors ? { errors } : {}),
+  }
 }
 
 const connectionLost = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/
-const connectionLostMessage = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|DataSource.*not.*(connected|initialized|established)/i
+const connectionLostMessage =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|already released|DataSource.*not.*(connected|initialized|established)/i
 
 /** Turns whatever was thrown into the answer it deserves. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
-  const { name, message, status, type, driverError } = error as Error & { status?: number; type?: string; driverError?: unknown }
-  const code = String((driverError as { code?: unknown } | undefined)?.code ?? (error as { code?: unknown }).code ?? '')
+  const { name, message, status, type, driverError } = error as Error & {
+    status?: number
+    type?: string
+    driverError?: { code?: string }
+  }
+  const code = driverError?.code ?? (error as { code?: string }).code ?? ''
   if (connectionLost.test(code) || connectionLostMessage.test(message)) {
-    return new AppError('unavailable', 'The database is away for the moment. Try again.', { headers: { 'Retry-After': '1' } })
+    return new AppError('unavailable', 'The database is away for the moment. Try again.', {
+      headers: { 'Retry-After': '1' },
+    })
   }
   if (name === 'QueryFailedError' || /^[0-9A-Z]{5}$/.test(code)) return new AppError('database_error')
   if (status === 413) return new AppError('too_large')

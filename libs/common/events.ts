@@ -81,7 +81,7 @@ export interface AuditEvent {
 export type EventDetails = Pick<AuditEvent, 'type' | 'service' | 'actor' | 'action' | 'request'> & Partial<AuditEvent>
 
 /** 2xx and 304 are a success; 401, 403 and 429 a denial; the rest a failure. */
-export function outcomeOf(status: number): Outcome {
+function outcomeOf(status: number): Outcome {
   if (status === 304 || (status >= 200 && status < 300)) return 'success'
   return [401, 403, 429].includes(status) ? 'denied' : 'failure'
 }
@@ -109,7 +109,7 @@ export function canonicalJson(value: object): string {
 }
 
 /** tlog entries have a 16-bit length, and `sequence` and `storedAt` are still to be added. */
-export const maxEventBytes = 60_000
+const maxEventBytes = 60_000
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const timestamp = /^(19|2\d)\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/
@@ -122,9 +122,19 @@ const envelope: readonly [path: string, holds: (event: AuditEvent) => boolean][]
   ['v', (e) => e.v === 1],
   ['id', (e) => isUuid(e.id)],
   ['type', (e) => isText(e.type) && /^[a-z][a-z-]*(\.[a-z][a-z-]*){2}$/.test(e.type)],
-  ['occurredAt', (e) => isText(e.occurredAt) && timestamp.test(e.occurredAt) && !Number.isNaN(Date.parse(e.occurredAt))],
+  [
+    'occurredAt',
+    (e) => isText(e.occurredAt) && timestamp.test(e.occurredAt) && !Number.isNaN(Date.parse(e.occurredAt)),
+  ],
   ['service', (e) => isText(e.service)],
-  ['actor', (e) => isTextOrNull(e.actor.id) && isTextOrNull(e.actor.name) && isTextList(e.actor.roles) && isTextOrNull(e.actor.sessionId)],
+  [
+    'actor',
+    (e) =>
+      isTextOrNull(e.actor.id) &&
+      isTextOrNull(e.actor.name) &&
+      isTextList(e.actor.roles) &&
+      isTextOrNull(e.actor.sessionId),
+  ],
   ['action', (e) => ['C', 'R', 'U', 'D', 'E'].includes(e.action)],
   ['outcome', (e) => ['success', 'denied', 'failure'].includes(e.outcome)],
   ['code', (e) => isTextOrNull(e.code)],
@@ -134,7 +144,11 @@ const envelope: readonly [path: string, holds: (event: AuditEvent) => boolean][]
   ['patientIds', (e) => isTextList(e.patientIds) && e.patientIds.length <= 200 && e.patientIds.every(isUuid)],
   ['changed', (e) => isTextList(e.changed)],
   ['count', (e) => Number.isSafeInteger(e.count) && e.count >= 1],
-  ['request', ({ request: r }) => [r.id, r.method, r.route, r.path, r.ip].every(isText) && Number.isInteger(r.status) && isTextOrNull(r.userAgent)],
+  [
+    'request',
+    ({ request: r }) =>
+      [r.id, r.method, r.route, r.path, r.ip].every(isText) && Number.isInteger(r.status) && isTextOrNull(r.userAgent),
+  ],
 ]
 
 /**

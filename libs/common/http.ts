@@ -40,7 +40,9 @@ export function buildExpress(log: Logger): Express {
     logContext.run({ 'request.id': id }, next)
   })
   app.use(
-    helmet({ contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }),
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    }),
   )
   return app
 }
@@ -61,7 +63,12 @@ export function sendProblem(res: Response, error: AppError): void {
 
 export function actorOf(claims: Claims | undefined): Actor {
   if (!claims) return { id: null, name: null, roles: [], sessionId: null }
-  return { id: claims.sub, name: claims.roles.includes('patient') ? null : claims.name, roles: claims.roles, sessionId: claims.sid }
+  return {
+    id: claims.sub,
+    name: claims.roles.includes('patient') ? null : claims.name,
+    roles: claims.roles,
+    sessionId: claims.sid,
+  }
 }
 
 /** The client's address as people write it: IPv4 without the IPv6 form in which a dual-stack socket reports it. */

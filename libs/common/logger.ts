@@ -14,12 +14,17 @@ const levels = { error: 0, warning: 1, info: 2, debug: 3 }
  * What may be logged of an error. A database driver's message quotes values, so of its errors only the
  * SQLSTATE, the constraint and the stack's frames are kept.
  */
-export function describeError(error: unknown): { type: string; message: string; stack_trace?: string } {
+function describeError(error: unknown): { type: string; message: string; stack_trace?: string } {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
   const driver = ((error as { driverError?: unknown }).driverError ?? error) as { code?: string; constraint?: string }
-  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')).join('\n')
+  const frames = error.stack
+    ?.split('\n')
+    .filter((line) => line.startsWith('    at '))
+    .join('\n')
   const fromDatabase = /^[0-9A-Z]{5}$/.test(driver.code ?? '')
-  const message = fromDatabase ? ['database error', driver.code, driver.constraint].filter(Boolean).join(' ') : error.message
+  const message = fromDatabase
+    ? ['database error', driver.code, driver.constraint].filter(Boolean).join(' ')
+    : error.message
   return { type: error.name, message, ...(frames ? { stack_trace: frames } : {}) }
 }
 
@@ -37,12 +42,22 @@ function localTime(date: Date): string {
 export function buildLogger(service: string, level: LogLevel, style: 'text' | 'json'): Logger {
   const line = format.printf(({ level: at, message, error, ...fields }) => {
     const now = new Date()
-    const details = { ...logContext.getStore(), ...fields, ...(error === undefined ? {} : { error: describeError(error) }) }
+    const details = {
+      ...logContext.getStore(),
+      ...fields,
+      ...(error === undefined ? {} : { error: describeError(error) }),
+    }
     if (style === 'json') {
-      return JSON.stringify({ '@timestamp': now.toISOString(), 'log.level': at, message, 'service.name': service, ...details })
+      return JSON.stringify({
+        '@timestamp': now.toISOString(),
+        'log.level': at,
+        message,
+        'service.name': service,
+        ...details,
+      })
     }
     const rest = Object.keys(details).length ? ` ${JSON.stringify(details)}` : ''
     return `${localTime(now)} - ${service} - ${at.toUpperCase()} - ${String(message)}${rest}`
   })
-  return createLogger({ levels, level: level.toLowerCase(), format: line, transports: [new transports.Console()] }) as unknown as Logger
+  return createLogger({ levels, level: level.toLowerCase(), format: line, transports: [new transports.Console()] })
 }

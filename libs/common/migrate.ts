@@ -24,14 +24,25 @@ interface Urls {
 type MigrationClass = new () => MigrationInterface
 
 async function loadMigrations(folder: string): Promise<MigrationClass[]> {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.ts')).sort()
-  const modules = (await Promise.all(files.map((name) => import(join(folder, name))))) as Record<string, MigrationClass>[]
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
+  const modules = (await Promise.all(files.map((name) => import(join(folder, name))))) as Record<
+    string,
+    MigrationClass
+  >[]
   return modules.flatMap((module) => Object.values(module))
 }
 
 async function openOwner(spec: DatabaseSpec, ownerUrl: string): Promise<DataSource> {
   const migrations = await loadMigrations(spec.migrations)
-  return new DataSource({ type: 'postgres', url: ownerUrl, entities: spec.entities, migrations, migrationsTransactionMode: 'each' }).initialize()
+  return new DataSource({
+    type: 'postgres',
+    url: ownerUrl,
+    entities: spec.entities,
+    migrations,
+    migrationsTransactionMode: 'each',
+  }).initialize()
 }
 
 async function applyGrants(owner: DataSource, grants: DatabaseSpec['grants'], appUrl: string): Promise<void> {
@@ -45,7 +56,7 @@ async function applyGrants(owner: DataSource, grants: DatabaseSpec['grants'], ap
 }
 
 /** Statements that would bring the tables to what the entities say; empty when they agree. */
-export async function pendingChanges(owner: DataSource): Promise<string[]> {
+async function pendingChanges(owner: DataSource): Promise<string[]> {
   return (await owner.driver.createSchemaBuilder().log()).upQueries.map(({ query }) => query)
 }
 
@@ -78,7 +89,8 @@ export async function migrateUp(spec: DatabaseSpec, urls: Urls): Promise<string[
 async function create(spec: DatabaseSpec, owner: DataSource, name: string, fromEntities: boolean): Promise<string> {
   const builder = owner.driver.createSchemaBuilder()
   const { upQueries, downQueries } = fromEntities ? await builder.log() : { upQueries: [], downQueries: [] }
-  const body = (queries: { query: string }[]): string => queries.map(({ query }) => `    await runner.query(\`${query.replaceAll('`', '\\`')}\`)`).join('\n')
+  const body = (queries: { query: string }[]): string =>
+    queries.map(({ query }) => `    await runner.query(\`${query.replaceAll('`', '\\`')}\`)`).join('\n')
   const time = Date.now()
   const className = name.replaceAll(/(^|[-_ ])(\w)/g, (_all, _gap, letter: string) => letter.toUpperCase())
   const file = join(spec.migrations, `${time}-${name}.ts`)
@@ -101,7 +113,7 @@ ${body(downQueries.reverse())}
 }
 
 /** `up`, `down` (one), `status`, `create NAME [--from-entities]`. @returns lines to print */
-export async function migrateCommand(spec: DatabaseSpec, args: readonly string[], urls: Urls): Promise<string[]> {
+async function migrateCommand(spec: DatabaseSpec, args: readonly string[], urls: Urls): Promise<string[]> {
   const [command, name] = args
   if (command === 'up') {
     const applied = await migrateUp(spec, urls)
@@ -132,7 +144,10 @@ export async function migrateCommand(spec: DatabaseSpec, args: readonly string[]
 /** The command-line of a service's `migrate.ts`. */
 export async function runMigrateCommand(spec: DatabaseSpec): Promise<void> {
   try {
-    const urls = loadConfig({ DATABASE_URL: url('postgres', 'postgresql'), DATABASE_OWNER_URL: url('postgres', 'postgresql') }, process.env)
+    const urls = loadConfig(
+      { DATABASE_URL: url('postgres', 'postgresql'), DATABASE_OWNER_URL: url('postgres', 'postgresql') },
+      process.env,
+    )
     for (const line of await migrateCommand(spec, process.argv.slice(2), urls)) console.log(line)
   } catch (error) {
     console.error((error as Error).message)

@@ -33,8 +33,21 @@ function parameters(schema: Joi.Schema, where: 'path' | 'query'): Json[] {
 
 /** The errors that a route can answer because of what it is, besides those that it names itself. */
 function codesOf(definition: Route): ProblemCode[] {
-  const codes = new Set<ProblemCode>([...definition.errors, 'bad_request', 'rate_limited', 'internal_error', 'database_error'])
-  for (const code of ['unavailable', 'audit_unavailable', 'bad_gateway', 'gateway_timeout', 'validation_failed'] as const) codes.add(code)
+  const codes = new Set<ProblemCode>([
+    ...definition.errors,
+    'bad_request',
+    'rate_limited',
+    'internal_error',
+    'database_error',
+  ])
+  for (const code of [
+    'unavailable',
+    'audit_unavailable',
+    'bad_gateway',
+    'gateway_timeout',
+    'validation_failed',
+  ] as const)
+    codes.add(code)
   if (definition.policy !== 'public') codes.add('unauthorized')
   if (definition.policy !== 'public' && !definition.allowOneTime) codes.add('password_change_required')
   if (Array.isArray(definition.policy)) codes.add('forbidden')
@@ -47,10 +60,9 @@ function responses(definition: Route): Json {
   const answer: Json = { description }
   if (schema) answer.content = { 'application/json': { schema: jsonSchema(schema) } }
   answer.headers = Object.fromEntries(
-    Object.entries({ 'X-Request-Id': 'Id of the request, in every log line and event', ...headers }).map(([name, text]) => [
-      name,
-      { description: text, schema: { type: 'string' } },
-    ]),
+    Object.entries({ 'X-Request-Id': 'Id of the request, in every log line and event', ...headers }).map(
+      ([name, text]) => [name, { description: text, schema: { type: 'string' } }],
+    ),
   )
   const errors = Map.groupBy(codesOf(definition), (code) => problems[code][0])
   return Object.fromEntries([
@@ -67,7 +79,8 @@ function responses(definition: Route): Json {
 
 function operation(definition: Route, tag: string): Json {
   const { method, path, policy, summary, body } = definition
-  const who = policy === 'public' ? 'Anyone.' : policy === 'signed-in' ? 'Whoever is signed in.' : `Roles: ${policy.join(', ')}.`
+  const who =
+    policy === 'public' ? 'Anyone.' : policy === 'signed-in' ? 'Whoever is signed in.' : `Roles: ${policy.join(', ')}.`
   const words = path.split(/[/{}.-]+/).filter(Boolean)
   const hasBody = Object.keys(body.describe().keys ?? {}).length > 0
   return {
@@ -78,7 +91,14 @@ function operation(definition: Route, tag: string): Json {
     ...(policy === 'public' ? { security: [] } : {}),
     'x-roles': policy === 'public' ? [] : policy === 'signed-in' ? roles : policy,
     parameters: [...parameters(definition.params, 'path'), ...parameters(definition.query, 'query')],
-    ...(hasBody ? { requestBody: { required: true, content: { [definition.bodyType ?? 'application/json']: { schema: jsonSchema(body) } } } } : {}),
+    ...(hasBody
+      ? {
+          requestBody: {
+            required: true,
+            content: { [definition.bodyType ?? 'application/json']: { schema: jsonSchema(body) } },
+          },
+        }
+      : {}),
     responses: responses(definition),
   }
 }
@@ -95,7 +115,11 @@ const problemSchema: Json = {
     requestId: { type: 'string' },
     errors: {
       type: 'array',
-      items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } }, required: ['path', 'message'] },
+      items: {
+        type: 'object',
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+        required: ['path', 'message'],
+      },
     },
   },
   required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
@@ -131,7 +155,14 @@ export function buildOpenApi(version: string, descriptions: readonly Description
     tags: descriptions.map(({ tag }) => ({ name: tag })),
     paths: Object.assign({}, ...descriptions.map(({ paths }) => paths)) as OpenApi['paths'],
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The `accessToken` of POST /auth/login' } },
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'The `accessToken` of POST /auth/login',
+        },
+      },
       schemas: { Problem: problemSchema },
     },
   }

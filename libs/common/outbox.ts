@@ -64,7 +64,7 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
     done: () => void
     failed: (error: AppError) => void
   }
-  let pending: Pending[] = []
+  const pending: Pending[] = []
   let inserting = false
   let relaying: Promise<void> | undefined
   let again = false
@@ -80,7 +80,8 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
         wake()
       } catch (error) {
         log.error('an access could not be recorded', { error })
-        for (const { failed } of batch) failed(new AppError('audit_unavailable', undefined, { headers: { 'Retry-After': '1' } }))
+        for (const { failed } of batch)
+          failed(new AppError('audit_unavailable', undefined, { headers: { 'Retry-After': '1' } }))
       }
     }
     inserting = false
@@ -109,12 +110,11 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
         log.warning('events could not be passed on', { error })
       }
     } while (again && !closed)
-    relaying = undefined
   }
 
   function wake(): void {
     again = true
-    relaying ??= relay()
+    relaying ??= relay().finally(() => (relaying = undefined))
   }
 
   const poll = setInterval(wake, pollMs)

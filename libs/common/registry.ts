@@ -64,12 +64,19 @@ export async function keepRegistered(
     }
     await sleep(reRegisterMs, undefined, { signal }).catch(() => {})
   }
-  await consul.agent.service.deregister(id).catch((error: unknown) => log.warning('could not deregister from Consul', { error }))
+  await consul.agent.service
+    .deregister(id)
+    .catch((error: unknown) => log.warning('could not deregister from Consul', { error }))
   consul.destroy()
 }
 
 /** Watches services by blocking queries. While Consul is away or knows of none, what was known last holds. */
-export function watchConsul(services: readonly string[], consulAddress: string, log: Logger, signal: AbortSignal): Directory {
+export function watchConsul(
+  services: readonly string[],
+  consulAddress: string,
+  log: Logger,
+  signal: AbortSignal,
+): Directory {
   const consul = connectConsul(consulAddress)
   const passing = new Map<string, readonly string[]>()
   signal.addEventListener('abort', () => consul.destroy(), { once: true })
@@ -78,7 +85,7 @@ export function watchConsul(services: readonly string[], consulAddress: string, 
     if (signal.aborted) return
     const watcher = consul.watch({
       method: consul.health.service,
-      options: { service, wait: '30s' } as never,
+      options: { service, wait: '30s' },
       backoffFactor: 100,
       backoffMax: 1000,
     })
@@ -87,7 +94,10 @@ export function watchConsul(services: readonly string[], consulAddress: string, 
     watcher.on('change', (entries: ConsulEntry[]) => {
       if (!entries.length && passing.has(service)) return
       const healthy = entries.filter((entry) => entry.Checks.every((check) => check.Status === 'passing'))
-      passing.set(service, healthy.map(({ Service }) => `http://${Service.Address}:${Service.Port}`))
+      passing.set(
+        service,
+        healthy.map(({ Service }) => `http://${Service.Address}:${Service.Port}`),
+      )
       log.info('instances changed', { service, instances: passing.get(service) })
     })
     watcher.on('error', (error: unknown) => log.debug('the Consul watch failed', { service, error }))
@@ -103,7 +113,9 @@ export function watchConsul(services: readonly string[], consulAddress: string, 
 
 /** `DISCOVERY=static`: a fixed list, each instance probed once a second. `SERVICES` is `auth=http://…,patients=http://…`. */
 export function watchStatic(list: readonly string[], signal: AbortSignal): Directory {
-  const entries = list.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const)
+  const entries = list.map(
+    (entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const,
+  )
   const healthy = new Set<string>()
   async function probe(url: string): Promise<void> {
     while (!signal.aborted) {
@@ -117,5 +129,7 @@ export function watchStatic(list: readonly string[], signal: AbortSignal): Direc
     }
   }
   for (const [, url] of entries) void probe(url)
-  return { instances: (service) => entries.filter(([name, url]) => name === service && healthy.has(url)).map(([, url]) => url) }
+  return {
+    instances: (service) => entries.filter(([name, url]) => name === service && healthy.has(url)).map(([, url]) => url),
+  }
 }

@@ -52,14 +52,19 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   body: Schema<B>
   /** Content type of the body, besides application/json. */
   bodyType?: string
-  answer: { status: 200 | 201 | 202 | 204; description: string; schema?: Schema<unknown>; headers?: Record<string, string> }
+  answer: {
+    status: 200 | 201 | 202 | 204
+    description: string
+    schema?: Schema<unknown>
+    headers?: Record<string, string>
+  }
   errors: readonly ProblemCode[]
   handle(context: Context<P, Q, B>): Promise<Answer>
 }
 
 /** Gives the handler the types of its schemas. */
 export function route<P, Q, B>(definition: Route<P, Q, B>): Route {
-  return definition as unknown as Route
+  return definition
 }
 
 export function expressPath({ path, root, internal }: Pick<Route, 'path' | 'root' | 'internal'>): string {

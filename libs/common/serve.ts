@@ -16,7 +16,13 @@ export interface ServeOptions {
  * Listens, with time-outs that cut slow clients and a keep-alive that outlives the gateway's pooled connections, and
  * keeps the instance registered. At the end: out of Consul, then what is in flight is finished, then closed.
  */
-export async function serve(service: string, app: Express, options: ServeOptions, log: Logger, lifetime: Lifetime): Promise<void> {
+export async function serve(
+  service: string,
+  app: Express,
+  options: ServeOptions,
+  log: Logger,
+  lifetime: Lifetime,
+): Promise<void> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app)
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.PORT, resolve))
   lifetime.add('the server', () => {
@@ -27,6 +33,11 @@ export async function serve(service: string, app: Express, options: ServeOptions
   const { port } = server.address() as AddressInfo
   log.info('listening', { port })
   if (options.DISCOVERY !== 'consul') return
-  const registration = keepRegistered({ service, address: options.ADVERTISE_ADDRESS, port }, options.CONSUL_HTTP_ADDR, log, lifetime.signal)
+  const registration = keepRegistered(
+    { service, address: options.ADVERTISE_ADDRESS, port },
+    options.CONSUL_HTTP_ADDR,
+    log,
+    lifetime.signal,
+  )
   lifetime.add('the registration', () => registration)
 }

@@ -1,14 +1,19 @@
 import Joi from 'joi'
 import { FilterXSS } from 'xss'
-import { invalid } from './errors.ts'
+import { AppError, invalid } from './errors.ts'
 
 /** A schema of an object; `T` is what it lets through. */
 export type Schema<T> = Joi.ObjectSchema<T>
 
-const textOnly = new FilterXSS({ whiteList: {}, stripIgnoreTag: true, stripIgnoreTagBody: ['script', 'style'], escapeHtml: (html) => html })
+const textOnly = new FilterXSS({
+  whiteList: {},
+  stripIgnoreTag: true,
+  stripIgnoreTagBody: ['script', 'style'],
+  escapeHtml: (html) => html,
+})
 
 // C0 and C1 controls without tab and line feed, zero-width and bidirectional controls
-// eslint-disable-next-line no-control-regex -- control characters are what this removes
+
 const controls = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g
 const tag = /<\/?[a-z!?][^>]*>?/i
 
@@ -51,7 +56,10 @@ const inspect: Joi.CustomValidator<string> = (value, helpers) => {
 
 /** A text of up to `max` characters: dangerous patterns are refused, markup and control characters are taken out. */
 export const textField = (max: number): Joi.StringSchema =>
-  Joi.string().max(max).custom(inspect).messages({ 'text.threat': '{{#label}} contains a forbidden pattern: {{#threat}}' })
+  Joi.string()
+    .max(max)
+    .custom(inspect)
+    .messages({ 'text.threat': '{{#label}} contains a forbidden pattern: {{#threat}}' })
 
 export const uuidField = (): Joi.StringSchema => Joi.string().guid({ separator: '-' }).lowercase()
 
@@ -99,10 +107,12 @@ export function validate<T>(schema: Schema<T>, value: unknown, convert: boolean)
   if (!result.error) return result.value
   const { details } = result.error
   const problem = invalid(
-    ...details.map(({ path, message, context }) => ({
-      path: path.join('.') || 'body',
-      message: message.replace(String(context?.label), path.join('.') || 'the body'),
-    })),
+    ...details.flatMap(({ path, message, context }) => {
+      // a rule over several fields throws what it found
+      if (context?.error instanceof AppError) return context.error.extras.errors ?? []
+      const name = path.join('.') || 'body'
+      return { path: name, message: message.replace(String(context?.label), name) }
+    }),
   )
   const found = details.flatMap(({ type, context }) => (type === 'text.threat' ? [String(context?.threat)] : []))
   if (found.length) problem.extras.threats = [...new Set(found)]

@@ -1,63 +1,63 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { PlatformError } from '../errors.ts';
-import type { Progress } from '../progress.ts';
-import { unprivilegedUser, type PlatformInfo, type Secrets } from '../state.ts';
-import type { Supervisor } from '../supervisor.ts';
-import { openConsul } from './consul.ts';
-import type { BackingContext } from './context.ts';
-import { dockerAnswers, IMAGES, pullImages } from './docker.ts';
-import { openRabbitmq } from './rabbitmq.ts';
-import { openRedis } from './redis.ts';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PlatformError } from '../errors.ts'
+import type { Progress } from '../progress.ts'
+import { unprivilegedUser, type PlatformInfo, type Secrets } from '../state.ts'
+import type { Supervisor } from '../supervisor.ts'
+import { openConsul } from './consul.ts'
+import type { BackingContext } from './context.ts'
+import { dockerAnswers, IMAGES, pullImages } from './docker.ts'
+import { openRabbitmq } from './rabbitmq.ts'
+import { openRedis } from './redis.ts'
 
-type Kind = BackingContext['kind'];
+type Kind = BackingContext['kind']
 
 interface Options {
-  folder: string;
-  env: NodeJS.ProcessEnv;
-  secrets: Pick<Secrets, 'postgres' | 'rabbitmq'>;
-  supervisor: Supervisor;
-  progress: Progress;
-  vhosts?: string[];
-  disposable?: boolean;
+  folder: string
+  env: NodeJS.ProcessEnv
+  secrets: Pick<Secrets, 'postgres' | 'rabbitmq'>
+  supervisor: Supervisor
+  progress: Progress
+  vhosts?: string[]
+  disposable?: boolean
 }
 
 /** Decides how backing services run here. Once decided, it stays so: the data are there and nowhere else. */
 export async function openBackingContext(options: Options): Promise<BackingContext> {
-  const { folder, progress } = options;
-  const file = join(folder, 'backing');
-  let kind = existsSync(file) ? (readFileSync(file, 'utf8') as Kind) : undefined;
+  const { folder, progress } = options
+  const file = join(folder, 'backing')
+  let kind = existsSync(file) ? (readFileSync(file, 'utf8') as Kind) : undefined
   if (kind === 'docker' && !(await dockerAnswers())) {
-    throw new PlatformError('The data are in Docker volumes and no Docker engine answers: start it and try again.');
+    throw new PlatformError('The data are in Docker volumes and no Docker engine answers: start it and try again.')
   }
   if (!kind) {
-    kind = await chooseKind(options.env, progress);
-    writeFileSync(file, kind);
+    kind = await chooseKind(options.env, progress)
+    writeFileSync(file, kind)
   }
-  return { vhosts: [], disposable: false, ...options, kind, user: unprivilegedUser() };
+  return { vhosts: [], disposable: false, ...options, kind, user: unprivilegedUser() }
 }
 
 export async function chooseKind(env: NodeJS.ProcessEnv, progress: Progress): Promise<Kind> {
-  if (!(await dockerAnswers())) return 'native';
-  const { redis, ...always } = IMAGES;
-  const images = [...Object.values(always), ...(env.REDIS_URL ? [redis] : [])];
-  if (await progress.step('pulling images', () => pullImages(images))) return 'docker';
-  progress.note('The Docker engine answers but can not get its images: going on with native packages.');
-  return 'native';
+  if (!(await dockerAnswers())) return 'native'
+  const { redis, ...always } = IMAGES
+  const images = [...Object.values(always), ...(env.REDIS_URL ? [redis] : [])]
+  if (await progress.step('pulling images', () => pullImages(images))) return 'docker'
+  progress.note('The Docker engine answers but can not get its images: going on with native packages.')
+  return 'native'
 }
 
 /** The broker, the registry and the shared counters; the database is opened by itself, for the migrations wait for it alone. */
 export async function openMessaging(context: BackingContext): Promise<Omit<PlatformInfo['backing'], 'postgres'>> {
-  const { progress } = context;
+  const { progress } = context
   const [amqp, consul, redis] = await Promise.all([
     progress.step('rabbitmq', () => openRabbitmq(context)),
     progress.step('consul', () => openConsul(context)),
     progress.step('redis', () => openRedis(context)),
-  ]);
+  ])
   if (!consul) {
     progress.note(
       'WARNING: no Consul is to be had here. Going on with DISCOVERY=static: one instance of each service, at a fixed address.',
-    );
+    )
   }
-  return { amqp, consul: consul ?? null, redis: redis ?? null };
+  return { amqp, consul: consul ?? null, redis: redis ?? null }
 }

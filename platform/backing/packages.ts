@@ -1,45 +1,45 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { PlatformError } from '../errors.ts';
-import { openToolsFolder } from '../state.ts';
-import type { Progress } from '../progress.ts';
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { PlatformError } from '../errors.ts'
+import { openToolsFolder } from '../state.ts'
+import type { Progress } from '../progress.ts'
 
-const run = promisify(execFile);
-const POLICY = '/usr/sbin/policy-rc.d';
+const run = promisify(execFile)
+const POLICY = '/usr/sbin/policy-rc.d'
 
 /** Installs a Debian package as root, without the daemon that it would start. */
 export async function installPackage(progress: Progress, what: string, name: string, key: string): Promise<void> {
-  const command = `apt-get install --no-install-recommends ${name}`;
+  const command = `apt-get install --no-install-recommends ${name}`
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
     throw new PlatformError(
       `${what} is missing: install it with \`sudo ${command}\`, or start a Docker engine, or set ${key}, and try again.`,
-    );
+    )
   }
   await progress.step(`installing ${name}`, async () => {
-    const allow = existsSync(POLICY) ? readFileSync(POLICY) : undefined;
-    writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+    const allow = existsSync(POLICY) ? readFileSync(POLICY) : undefined
+    writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
     try {
-      await apt(['update', '-qq']);
-      await apt(['install', '-y', '-qq', '--no-install-recommends', name]);
+      await apt(['update', '-qq'])
+      await apt(['install', '-y', '-qq', '--no-install-recommends', name])
     } finally {
-      if (allow) writeFileSync(POLICY, allow);
-      else rmSync(POLICY);
+      if (allow) writeFileSync(POLICY, allow)
+      else rmSync(POLICY)
     }
     // Kept from starting now, the daemon would still come up with the machine.
-    if (existsSync('/run/systemd/system')) await run('systemctl', ['disable', '--now', name]).catch(() => {});
-  });
+    if (existsSync('/run/systemd/system')) await run('systemctl', ['disable', '--now', name]).catch(() => {})
+  })
 }
 
 async function apt(args: string[]): Promise<void> {
-  const options = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const options = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3']
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   try {
-    await run('apt-get', [...options, ...args], { env, maxBuffer: 2 ** 26 });
+    await run('apt-get', [...options, ...args], { env, maxBuffer: 2 ** 26 })
   } catch (error) {
-    const { stderr } = error as { stderr?: string };
-    throw new PlatformError(`apt-get ${args.join(' ')} failed:\n${stderr?.trim()}`);
+    const { stderr } = error as { stderr?: string }
+    throw new PlatformError(`apt-get ${args.join(' ')} failed:\n${stderr?.trim()}`)
   }
 }
 
@@ -48,21 +48,21 @@ async function apt(args: string[]): Promise<void> {
  * user may. The mirror is the machine's own. Undefined where there is none, or it no longer has that release.
  */
 export async function unpackConsul(progress: Progress): Promise<string | undefined> {
-  const tools = openToolsFolder();
-  const program = join(tools, 'consul');
-  if (existsSync(program)) return program;
-  if (!existsSync('/usr/bin/apt-get')) return undefined;
-  const work = join(tools, `consul.${process.pid}`);
+  const tools = openToolsFolder()
+  const program = join(tools, 'consul')
+  if (existsSync(program)) return program
+  if (!existsSync('/usr/bin/apt-get')) return undefined
+  const work = join(tools, `consul.${process.pid}`)
   try {
     return await progress.step('fetching consul', async () => {
-      const { stdout } = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)']);
-      const mirror = stdout.split('\n').find((uri) => /\/debian\/?$/.test(uri));
-      if (!mirror) return undefined;
-      rmSync(work, { recursive: true, force: true });
-      mkdirSync(join(work, 'lists/partial'), { recursive: true });
-      mkdirSync(join(work, 'cache/archives/partial'), { recursive: true });
-      const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
-      writeFileSync(join(work, 'sources.list'), `deb [signed-by=${keys}] ${mirror} bullseye main\n`);
+      const { stdout } = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)'])
+      const mirror = stdout.split('\n').find((uri) => /\/debian\/?$/.test(uri))
+      if (!mirror) return undefined
+      rmSync(work, { recursive: true, force: true })
+      mkdirSync(join(work, 'lists/partial'), { recursive: true })
+      mkdirSync(join(work, 'cache/archives/partial'), { recursive: true })
+      const keys = '/usr/share/keyrings/debian-archive-keyring.gpg'
+      writeFileSync(join(work, 'sources.list'), `deb [signed-by=${keys}] ${mirror} bullseye main\n`)
       const settings = {
         'Dir::Etc::sourcelist': join(work, 'sources.list'),
         'Dir::Etc::sourceparts': '-',
@@ -70,18 +70,18 @@ export async function unpackConsul(progress: Progress): Promise<string | undefin
         'Dir::Cache': join(work, 'cache'),
         'APT::Sandbox::User': 'root',
         'Acquire::Languages': 'none',
-      };
-      const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-      await run('apt-get', [...options, 'update', '-qq'], { cwd: work });
-      await run('apt-get', [...options, 'download', '-qq', 'consul'], { cwd: work });
-      const archive = readdirSync(work).find((name) => name.endsWith('.deb'));
-      await run('dpkg', ['-x', join(work, archive ?? ''), join(work, 'unpacked')]);
-      renameSync(join(work, 'unpacked/usr/bin/consul'), program);
-      return program;
-    });
+      }
+      const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`])
+      await run('apt-get', [...options, 'update', '-qq'], { cwd: work })
+      await run('apt-get', [...options, 'download', '-qq', 'consul'], { cwd: work })
+      const archive = readdirSync(work).find((name) => name.endsWith('.deb'))
+      await run('dpkg', ['-x', join(work, archive ?? ''), join(work, 'unpacked')])
+      renameSync(join(work, 'unpacked/usr/bin/consul'), program)
+      return program
+    })
   } catch {
-    return undefined;
+    return undefined
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true })
   }
 }

@@ -1,38 +1,40 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { chownSync, existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { connect } from 'amqplib';
-import { PlatformError } from '../errors.ts';
-import { freePort } from '../processes.ts';
-import { serviceFolder, type BackingContext } from './context.ts';
-import { containerSpec, dockerPrefix } from './docker.ts';
-import { installPackage } from './packages.ts';
+import { createHash, randomBytes } from 'node:crypto'
+import { chownSync, existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from 'amqplib'
+import { PlatformError } from '../errors.ts'
+import { freePort } from '../processes.ts'
+import { serviceFolder, type BackingContext } from './context.ts'
+import { containerSpec, dockerPrefix } from './docker.ts'
+import { installPackage } from './packages.ts'
 
-export const BROKER_USER = 'caregate';
-const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+export const BROKER_USER = 'caregate'
+const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
 /** Opens the broker and answers the URL of its virtual host `/`. */
 export async function openRabbitmq(context: BackingContext): Promise<string> {
-  const given = context.env.AMQP_URL;
+  const given = context.env.AMQP_URL
   if (given) {
     await checkRabbitmq(given).catch((error: Error) => {
-      throw new PlatformError(`AMQP_URL: ${URL.parse(given)?.host} doesn't answer as a RabbitMQ server (${error.message}).`);
-    });
-    return given;
+      throw new PlatformError(
+        `AMQP_URL: ${URL.parse(given)?.host} doesn't answer as a RabbitMQ server (${error.message}).`,
+      )
+    })
+    return given
   }
-  const port = await freePort();
-  if (context.kind === 'docker') await startContainer(context, port);
-  else await startNative(context, port);
-  const url = `amqp://${BROKER_USER}:${context.secrets.rabbitmq}@127.0.0.1:${port}`;
-  await context.supervisor.waitUntil('rabbitmq', () => checkRabbitmq(url), 90);
-  return url;
+  const port = await freePort()
+  if (context.kind === 'docker') await startContainer(context, port)
+  else await startNative(context, port)
+  const url = `amqp://${BROKER_USER}:${context.secrets.rabbitmq}@127.0.0.1:${port}`
+  await context.supervisor.waitUntil('rabbitmq', () => checkRabbitmq(url), 90)
+  return url
 }
 
 /** What the broker is to hold from its start on, in the format that all its versions load without a plugin. */
 export function definitions(password: string, vhosts: string[]): string {
-  const names = ['/', ...vhosts];
-  const salt = randomBytes(4);
-  const hash = Buffer.concat([salt, createHash('sha256').update(salt).update(password).digest()]);
+  const names = ['/', ...vhosts]
+  const salt = randomBytes(4)
+  const hash = Buffer.concat([salt, createHash('sha256').update(salt).update(password).digest()])
   return JSON.stringify({
     users: [
       {
@@ -44,11 +46,11 @@ export function definitions(password: string, vhosts: string[]): string {
     ],
     vhosts: names.map((name) => ({ name })),
     permissions: names.map((vhost) => ({ user: BROKER_USER, vhost, configure: '.*', write: '.*', read: '.*' })),
-  });
+  })
 }
 
 async function startContainer({ folder, secrets, supervisor }: BackingContext, port: number): Promise<void> {
-  const volume = `${dockerPrefix(folder)}-rabbitmq:/var/lib/rabbitmq`;
+  const volume = `${dockerPrefix(folder)}-rabbitmq:/var/lib/rabbitmq`
   await supervisor.start(
     containerSpec(folder, 'rabbitmq', {
       // The node's name, and with it the folder of its data, is made of the host's.
@@ -56,42 +58,42 @@ async function startContainer({ folder, secrets, supervisor }: BackingContext, p
       env: { RABBITMQ_DEFAULT_USER: BROKER_USER, RABBITMQ_DEFAULT_PASS: secrets.rabbitmq },
       stopSignal: 'SIGTERM',
     }),
-  );
+  )
 }
 
 async function startNative(context: BackingContext, port: number): Promise<void> {
-  if (!existsSync(SERVER)) await installPackage(context.progress, 'RabbitMQ', 'rabbitmq-server', 'AMQP_URL');
-  const folder = serviceFolder(context, 'rabbitmq');
+  if (!existsSync(SERVER)) await installPackage(context.progress, 'RabbitMQ', 'rabbitmq-server', 'AMQP_URL')
+  const folder = serviceFolder(context, 'rabbitmq')
   const write = (name: string, text: string) => {
-    const file = join(folder, name);
-    writeFileSync(file, text, { mode: 0o600 });
-    if (context.user) chownSync(file, context.user.uid, context.user.gid);
-    return file;
-  };
-  const loaded = write('definitions.json', definitions(context.secrets.rabbitmq, context.vhosts));
+    const file = join(folder, name)
+    writeFileSync(file, text, { mode: 0o600 })
+    if (context.user) chownSync(file, context.user.uid, context.user.gid)
+    return file
+  }
+  const loaded = write('definitions.json', definitions(context.secrets.rabbitmq, context.vhosts))
   const config = [
     `listeners.tcp.default = 127.0.0.1:${port}`,
     `load_definitions = ${loaded}`,
     'log.file = false',
     'log.console = true',
     'log.console.level = warning',
-  ];
-  const portMapper = String(await freePort());
+  ]
+  const portMapper = String(await freePort())
   const shared = {
     PATH: process.env.PATH,
     HOME: folder,
     LANG: 'C.UTF-8',
     ERL_EPMD_PORT: portMapper,
     ERL_EPMD_ADDRESS: '127.0.0.1',
-  };
-  const common = { cwd: folder, stopSignal: 'SIGTERM' as const, user: context.user };
+  }
+  const common = { cwd: folder, stopSignal: 'SIGTERM' as const, user: context.user }
   await context.supervisor.start({
     ...common,
     // Erlang would start its port mapper as a daemon of its own, which outlives everything.
     name: 'epmd',
     command: ['epmd', '-port', portMapper, '-address', '127.0.0.1'],
     env: shared,
-  });
+  })
   await context.supervisor.start({
     ...common,
     name: 'rabbitmq',
@@ -110,13 +112,13 @@ async function startNative(context: BackingContext, port: number): Promise<void>
       RABBITMQ_CONF_ENV_FILE: '/dev/null',
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1} +sbwt none',
     },
-  });
+  })
 }
 
 /** Opens a connection and closes it again. */
 export async function checkRabbitmq(url: string): Promise<true> {
-  const connection = await connect(url, { timeout: 5_000 });
-  connection.on('error', () => {});
-  await connection.close();
-  return true;
+  const connection = await connect(url, { timeout: 5_000 })
+  connection.on('error', () => {})
+  await connection.close()
+  return true
 }

@@ -1,39 +1,39 @@
-import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
-import { PlatformError } from '../errors.ts';
-import { isLoopback, serviceFolder, type BackingContext } from './context.ts';
-import { containerSpec } from './docker.ts';
-import { installPackage } from './packages.ts';
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { PlatformError } from '../errors.ts'
+import { isLoopback, serviceFolder, type BackingContext } from './context.ts'
+import { containerSpec } from './docker.ts'
+import { installPackage } from './packages.ts'
 
-const SERVER = '/usr/bin/redis-server';
+const SERVER = '/usr/bin/redis-server'
 
 /** Redis is used where REDIS_URL asks for it; one that names a free port of this machine is served by our own. */
 export async function openRedis(context: BackingContext): Promise<string | undefined> {
-  const given = context.env.REDIS_URL;
-  if (!given) return undefined;
-  const url = URL.parse(given);
+  const given = context.env.REDIS_URL
+  if (!given) return undefined
+  const url = URL.parse(given)
   if (!url || !/^rediss?:$/.test(url.protocol)) {
-    throw new PlatformError('REDIS_URL must look like redis://:password@host:6379.');
+    throw new PlatformError('REDIS_URL must look like redis://:password@host:6379.')
   }
-  if (url.protocol === 'rediss:') return given;
+  if (url.protocol === 'rediss:') return given
   const refusal = await ping(url).then(
     () => undefined,
     (error: NodeJS.ErrnoException) => error,
-  );
-  if (!refusal) return given;
+  )
+  if (!refusal) return given
   if (refusal.code !== 'ECONNREFUSED' || !isLoopback(url.hostname)) {
-    throw new PlatformError(`REDIS_URL: ${url.host} doesn't answer as a Redis server (${refusal.message}).`);
+    throw new PlatformError(`REDIS_URL: ${url.host} doesn't answer as a Redis server (${refusal.message}).`)
   }
-  await startOwn(context, url);
-  await context.supervisor.waitUntil('redis', () => ping(url).then(() => true), 30);
-  return given;
+  await startOwn(context, url)
+  await context.supervisor.waitUntil('redis', () => ping(url).then(() => true), 30)
+  return given
 }
 
 async function startOwn(context: BackingContext, url: URL): Promise<void> {
-  const port = url.port || '6379';
-  const password = url.password ? ['--requirepass', decodeURIComponent(url.password)] : [];
+  const port = url.port || '6379'
+  const password = url.password ? ['--requirepass', decodeURIComponent(url.password)] : []
   // Counters of the last minute: nothing worth a disk.
-  const settings = ['--save', '', '--appendonly', 'no', ...password];
+  const settings = ['--save', '', '--appendonly', 'no', ...password]
   if (context.kind === 'docker') {
     await context.supervisor.start(
       containerSpec(context.folder, 'redis', {
@@ -41,10 +41,10 @@ async function startOwn(context: BackingContext, url: URL): Promise<void> {
         args: ['redis-server', ...settings],
         stopSignal: 'SIGTERM',
       }),
-    );
-    return;
+    )
+    return
   }
-  if (!existsSync(SERVER)) await installPackage(context.progress, 'Redis', 'redis-server', 'REDIS_URL');
+  if (!existsSync(SERVER)) await installPackage(context.progress, 'Redis', 'redis-server', 'REDIS_URL')
   await context.supervisor.start({
     name: 'redis',
     command: [SERVER, '--bind', url.hostname.replace(/^\[|\]$/g, ''), '--port', port, ...settings],
@@ -52,24 +52,28 @@ async function startOwn(context: BackingContext, url: URL): Promise<void> {
     env: { PATH: process.env.PATH },
     stopSignal: 'SIGTERM',
     user: context.user,
-  });
+  })
 }
 
 /** Two commands of Redis's protocol; no client library is worth it for a health check. */
 function ping(url: URL): Promise<void> {
-  const user = decodeURIComponent(url.username);
-  const auth = url.password ? `AUTH ${user ? `${user} ` : ''}${decodeURIComponent(url.password)}\r\n` : '';
+  const user = decodeURIComponent(url.username)
+  const auth = url.password ? `AUTH ${user ? `${user} ` : ''}${decodeURIComponent(url.password)}\r\n` : ''
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 6379), timeout: 3_000 });
-    let answer = '';
-    socket.setEncoding('utf8').write(`${auth}PING\r\n`);
-    socket.on('timeout', () => socket.destroy(new Error('no answer')));
-    socket.on('error', reject);
-    socket.on('close', () => reject(new Error(answer.trim() || 'no answer')));
-    socket.on('data', (text) => {
-      answer += text;
-      if (answer.includes('+PONG')) resolve();
-      if (/\+PONG|^-/m.test(answer)) socket.destroy();
-    });
-  });
+    const socket = connect({
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port || 6379),
+      timeout: 3_000,
+    })
+    let answer = ''
+    socket.setEncoding('utf8').write(`${auth}PING\r\n`)
+    socket.on('timeout', () => socket.destroy(new Error('no answer')))
+    socket.on('error', reject)
+    socket.on('close', () => reject(new Error(answer.trim() || 'no answer')))
+    socket.on('data', (text: string) => {
+      answer += text
+      if (answer.includes('+PONG')) resolve()
+      if (/\+PONG|^-/m.test(answer)) socket.destroy()
+    })
+  })
 }

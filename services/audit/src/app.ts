@@ -1,8 +1,9 @@
-import type { Express } from 'express'
-import { buildApp, type AppOptions } from '@caregate/common/app'
+import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
 import { auditRoutes, type Deps } from './routes.ts'
 
-export function buildAuditApp(deps: Deps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'>): Express {
+export function buildAuditApp(
+  deps: Deps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'>,
+): ServiceApp {
   return buildApp({
     ...deps,
     service: 'audit',

@@ -15,12 +15,22 @@ const retryMs = 500
  * acknowledged once its event is committed. What can't be an event is rejected alone, to the dead letters; when the
  * database fails nothing is rejected, the batch waits and is tried again.
  */
-export function buildIngest(db: Pick<Database, 'transaction'>, log: Logger, signal: AbortSignal): (model: ChannelModel) => Promise<void> {
-  function readMessage(channel: Channel, message: ConsumeMessage): (Received & { message: ConsumeMessage }) | undefined {
+export function buildIngest(
+  db: Pick<Database, 'transaction'>,
+  log: Logger,
+  signal: AbortSignal,
+): (model: ChannelModel) => Promise<void> {
+  function readMessage(
+    channel: Channel,
+    message: ConsumeMessage,
+  ): (Received & { message: ConsumeMessage }) | undefined {
     try {
       return { event: parseEvent(message.content), body: message.content.toString('utf8'), message }
     } catch (error) {
-      log.error('a message is not an event: it goes to the dead letters', { reason: (error as Error).message, id: message.properties.messageId as unknown })
+      log.error('a message is not an event: it goes to the dead letters', {
+        reason: (error as Error).message,
+        id: message.properties.messageId as unknown,
+      })
       channel.reject(message, false)
       return undefined
     }
@@ -41,7 +51,7 @@ export function buildIngest(db: Pick<Database, 'transaction'>, log: Logger, sign
   return async (model) => {
     const channel = await model.createChannel()
     let closed = false
-    let waiting: ConsumeMessage[] = []
+    const waiting: ConsumeMessage[] = []
     let storing = false
     const open = (): boolean => !closed && !signal.aborted
     channel.on('close', () => (closed = true))

@@ -28,10 +28,16 @@ export async function appendEvents(db: Pick<Database, 'transaction'>, batch: rea
   return db.transaction(async (tx) => {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtext('caregate audit sequencer'))`)
     // a statement of its own: its snapshot has what the holder of the lock before us committed
-    const [last] = await tx.find(eventEntity, { select: { sequence: true, storedAt: true }, order: { sequence: 'DESC' }, take: 1 })
+    const [last] = await tx.find(eventEntity, {
+      select: { sequence: true, storedAt: true },
+      order: { sequence: 'DESC' },
+      take: 1,
+    })
     let size = Number(last?.sequence ?? 0)
     const byId = new Map(batch.map((received) => [received.event.id, received]))
-    const known = await tx.query<{ id: string }[]>('SELECT id FROM event_ids WHERE id = ANY($1::uuid[])', [[...byId.keys()]])
+    const known = await tx.query<{ id: string }[]>('SELECT id FROM event_ids WHERE id = ANY($1::uuid[])', [
+      [...byId.keys()],
+    ])
     for (const { id } of known) byId.delete(id)
     // never decreasing, also when the clock is set back
     const storedAt = new Date(Math.max(Date.now(), last?.storedAt.getTime() ?? 0)).toISOString()
@@ -52,7 +58,10 @@ export async function appendEvents(db: Pick<Database, 'transaction'>, batch: rea
       body,
     }))
     if (!rows.length) return 0
-    await tx.insert(eventIdEntity, rows.map(({ id, sequence }) => ({ id, sequence: String(sequence) })))
+    await tx.insert(
+      eventIdEntity,
+      rows.map(({ id, sequence }) => ({ id, sequence: String(sequence) })),
+    )
     await tx.query(insertEvents, [JSON.stringify(rows)])
     return rows.length
   })
@@ -73,7 +82,12 @@ export interface EventFilter {
 }
 
 /** Newest first below `before`, or ascending above `after`. */
-export async function findEvents(tx: Tx, filter: EventFilter, position: { before?: number; after?: number }, limit: number): Promise<EventRow[]> {
+export async function findEvents(
+  tx: Tx,
+  filter: EventFilter,
+  position: { before?: number; after?: number },
+  limit: number,
+): Promise<EventRow[]> {
   const select = tx.createQueryBuilder(eventEntity, 'e')
   const { from, to, patientId, ...equal } = filter
   for (const [column, value] of Object.entries(equal)) {

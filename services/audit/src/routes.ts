@@ -87,14 +87,22 @@ export function auditRoutes({ db, cursors }: Deps): Route[] {
       async handle(context) {
         const { limit, cursor, afterSequence, ...filter } = context.query
         if (cursor !== undefined && afterSequence !== undefined) {
-          throw invalid({ path: 'cursor', message: 'cursor and afterSequence exclude each other: go on with the last sequence' })
+          throw invalid({
+            path: 'cursor',
+            message: 'cursor and afterSequence exclude each other: go on with the last sequence',
+          })
         }
         if (filter.patientId) context.about({ patientIds: [filter.patientId] })
         const before = cursor === undefined ? undefined : cursors.decode<number>(listName, cursor)
         const rows = await findEvents(db.manager, filter, { before, after: afterSequence }, limit + 1)
         const shown = rows.slice(0, limit)
         const more = rows.length > limit && afterSequence === undefined
-        return { body: { items: shown.map(toStoredEvent), nextCursor: more ? cursors.encode(listName, Number(shown.at(-1)!.sequence)) : null } }
+        return {
+          body: {
+            items: shown.map(toStoredEvent),
+            nextCursor: more ? cursors.encode(listName, Number(shown.at(-1)!.sequence)) : null,
+          },
+        }
       },
     }),
     route({

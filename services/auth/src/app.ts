@@ -1,12 +1,13 @@
-import type { Express } from 'express'
-import { buildApp, type AppOptions } from '@caregate/common/app'
+import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
 import type { Database } from '@caregate/common/database'
 import { sessionRoutes, type SessionDeps } from './routes/sessions.ts'
 import { userRoutes, type UserDeps } from './routes/users.ts'
 
-type Deps = SessionDeps & UserDeps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & { db: Pick<Database, 'query'> }
+type Deps = SessionDeps &
+  UserDeps &
+  Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & { db: Pick<Database, 'query'> }
 
-export function buildAuthApp(deps: Deps): Express {
+export function buildAuthApp(deps: Deps): ServiceApp {
   return buildApp({
     ...deps,
     service: 'auth',

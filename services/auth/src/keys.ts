@@ -45,7 +45,9 @@ function buildSeal(secretKey: string) {
 }
 
 function generate(algorithm: 'ES256' | 'RS256'): { publicKey: KeyObject; privateKey: KeyObject } {
-  return algorithm === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('rsa', { modulusLength: 3072 })
+  return algorithm === 'ES256'
+    ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    : generateKeyPairSync('rsa', { modulusLength: 3072 })
 }
 
 /**
@@ -71,7 +73,12 @@ export async function openKeys(db: Database, algorithm: Algorithm, secretKey: st
     const row: SigningKeyRow = {
       kid,
       algorithm,
-      publicJwk: { ...(publicKey.export({ format: 'jwk' }) as Record<string, string>), kid, alg: algorithm, use: 'sig' },
+      publicJwk: {
+        ...(publicKey.export({ format: 'jwk' }) as Record<string, string>),
+        kid,
+        alg: algorithm,
+        use: 'sig',
+      },
       privateSealed: seal.close(kid, privateKey.export({ format: 'pem', type: 'pkcs8' }) as string),
       createdAt: new Date(),
     }
@@ -80,7 +87,9 @@ export async function openKeys(db: Database, algorithm: Algorithm, secretKey: st
   })
   const [newest] = rows
   const signing = { kid: newest!.kid, privateKey: openPrivate(seal, newest!) }
-  const publicKeys = new Map(rows.map(({ kid, publicJwk }) => [kid, createPublicKey({ key: publicJwk, format: 'jwk' })]))
+  const publicKeys = new Map(
+    rows.map(({ kid, publicJwk }) => [kid, createPublicKey({ key: publicJwk, format: 'jwk' })]),
+  )
   return {
     signing: () => signing,
     find: async (kid) => publicKeys.get(kid),

@@ -8,7 +8,7 @@ import type { FieldError } from '@caregate/common/errors'
 const minCharacters = 8
 /** bcrypt looks at no more. */
 const maxBytes = 72
-const common = new Set<string>(dictionary['passwords-common'] as string[])
+const common = new Set<string>(dictionary['passwords-common'])
 
 const rules: readonly [holds: (password: string) => boolean, message: string][] = [
   [(password) => [...password].length >= minCharacters, `must have at least ${minCharacters} characters`],

@@ -26,7 +26,14 @@ export type NewUser = Pick<UserRow, 'email' | 'fullName' | 'roles' | 'passwordHa
 /** @throws {AppError} 409 for an e-mail that has an account, also one being made right now */
 export async function createUser(tx: Tx, details: NewUser): Promise<UserRow> {
   const row: UserRow = { ...details, id: uuidv7(), patientId: null, disabled: false, createdAt: new Date() }
-  const { raw } = await tx.createQueryBuilder().insert().into(userEntity).values(row).orIgnore().returning('id').execute()
+  const { raw } = await tx
+    .createQueryBuilder()
+    .insert()
+    .into(userEntity)
+    .values(row)
+    .orIgnore()
+    .returning('id')
+    .execute()
   if (!(raw as unknown[]).length) throw new AppError('conflict', 'There is an account with this e-mail.')
   return row
 }
@@ -61,7 +68,15 @@ export async function updateUser(tx: Tx, id: string, change: Partial<Omit<UserRo
 
 export async function createSession(tx: Tx, userId: string, expiresAt: Date): Promise<SessionRow> {
   const now = new Date()
-  const row: SessionRow = { id: uuidv7(), userId, generation: 1, rotatedAt: now, createdAt: now, expiresAt, endedAt: null }
+  const row: SessionRow = {
+    id: uuidv7(),
+    userId,
+    generation: 1,
+    rotatedAt: now,
+    createdAt: now,
+    expiresAt,
+    endedAt: null,
+  }
   await tx.insert(sessionEntity, row)
   return row
 }
@@ -78,12 +93,20 @@ export async function rotateSession(tx: Tx, session: SessionRow): Promise<number
 }
 
 /** Ends a user's sessions: one, all but one, or all. @returns the ids of those that were alive */
-export async function endSessions(tx: Tx, userId: string, which: { only?: string; except?: string } = {}): Promise<string[]> {
+export async function endSessions(
+  tx: Tx,
+  userId: string,
+  which: { only?: string; except?: string } = {},
+): Promise<string[]> {
   const ended = await tx
     .createQueryBuilder()
     .update(sessionEntity)
     .set({ endedAt: new Date() })
-    .where({ userId, endedAt: IsNull(), ...(which.only ? { id: which.only } : which.except ? { id: Not(which.except) } : {}) })
+    .where({
+      userId,
+      endedAt: IsNull(),
+      ...(which.only ? { id: which.only } : which.except ? { id: Not(which.except) } : {}),
+    })
     .returning('id')
     .execute()
   return (ended.raw as { id: string }[]).map(({ id }) => id)

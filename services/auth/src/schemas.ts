@@ -15,9 +15,13 @@ export const passwordField = (): Joi.StringSchema => Joi.string().max(1000)
 
 export const userAnswer: Schema<User> = Joi.object({
   id: uuidField().required(),
-  email: Joi.string().email({ tlds: { allow: false } }).required(),
+  email: Joi.string()
+    .email({ tlds: { allow: false } })
+    .required(),
   fullName: Joi.string().required(),
-  roles: Joi.array().items(Joi.string().valid(...roles)).required(),
+  roles: Joi.array()
+    .items(Joi.string().valid(...roles))
+    .required(),
   patientId: uuidField().allow(null).required(),
   disabled: Joi.boolean().required(),
   totpEnabled: Joi.boolean().required(),

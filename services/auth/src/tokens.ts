@@ -15,14 +15,21 @@ export interface TokenPair {
 }
 
 export interface Tokens {
-  access(user: UserRow, sessionId: string, scope?: Claims['scope']): { accessToken: string; tokenType: 'Bearer'; expiresIn: number }
+  access(
+    user: UserRow,
+    sessionId: string,
+    scope?: Claims['scope'],
+  ): { accessToken: string; tokenType: 'Bearer'; expiresIn: number }
   /** `sessionId.generation.HMAC`: the row holds the generation only, so a successor can be made again. */
   refresh(sessionId: string, generation: number): string
   /** Undefined when the token was not made here. */
   readRefresh(token: string): { sessionId: string; generation: number } | undefined
 }
 
-type TokenConfig = Pick<AuthConfig, 'SECRET_KEY' | 'ACCESS_TOKEN_EXPIRE_MINUTES' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'ALGORITHM'>
+type TokenConfig = Pick<
+  AuthConfig,
+  'SECRET_KEY' | 'ACCESS_TOKEN_EXPIRE_MINUTES' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'ALGORITHM'
+>
 
 export function buildTokens(config: TokenConfig, signingKey: () => SigningKey): Tokens {
   const hmacKey = Buffer.from(hkdfSync('sha256', config.SECRET_KEY, '', 'caregate refresh token', 32))

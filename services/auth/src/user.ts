@@ -27,25 +27,58 @@ async function addUser(): Promise<void> {
   const details = validate(staffBody, { email, fullName: values.name ?? email, roles: values.roles.split(',') }, false)
   const password = oneTimePassword()
   const passwords = await buildPasswords(config.BCRYPT_COST)
-  const db = await openDatabase(config, spec.entities, buildLogger('auth', 'ERROR', 'text'), AbortSignal.timeout(10_000))
+  const db = await openDatabase(
+    config,
+    spec.entities,
+    buildLogger('auth', 'ERROR', 'text'),
+    AbortSignal.timeout(10_000),
+  )
   try {
     await db.transaction(async (tx) => {
-      const user = await createUser(tx, { ...details, passwordHash: await passwords.hash(password), oneTimeUntil: oneTimeUntil() })
-      const request = { id: uuidv7(), method: 'CLI', route: 'user add', path: 'user add', status: 201, ip: '', userAgent: null }
+      const user = await createUser(tx, {
+        ...details,
+        passwordHash: await passwords.hash(password),
+        oneTimeUntil: oneTimeUntil(),
+      })
+      const request = {
+        id: uuidv7(),
+        method: 'CLI',
+        route: 'user add',
+        path: 'user add',
+        status: 201,
+        ip: '',
+        userAgent: null,
+      }
       const actor = { id: null, name: null, roles: [], sessionId: null }
-      await recordEvent(tx, buildEvent({ type: 'auth.user.created', service: 'auth', action: 'C', actor, request, resource: { type: 'user', id: user.id } }))
+      await recordEvent(
+        tx,
+        buildEvent({
+          type: 'auth.user.created',
+          service: 'auth',
+          action: 'C',
+          actor,
+          request,
+          resource: { type: 'user', id: user.id },
+        }),
+      )
     })
   } finally {
     await db.destroy()
   }
   const answer = { email: details.email, roles: details.roles, oneTimePassword: password }
-  console.log(values.json ? JSON.stringify(answer) : `${answer.email} (${answer.roles.join(', ')}), good once within 72 hours: ${password}`)
+  console.log(
+    values.json
+      ? JSON.stringify(answer)
+      : `${answer.email} (${answer.roles.join(', ')}), good once within 72 hours: ${password}`,
+  )
 }
 
 try {
   await addUser()
 } catch (error) {
   const { message, extras } = toAppError(error)
-  console.error(extras.errors?.map((field) => field.message).join('\n') ?? (error instanceof Error ? error.message : message))
+  console.error(
+    extras.errors?.map((field) => field.message).join('\n') ?? (error instanceof Error ? error.message : message),
+  )
   process.exitCode = 1
 }

@@ -24,7 +24,13 @@ export interface Demographics {
   sex: 'male' | 'female' | 'other' | 'unknown'
   identifiers: { system: string; value: string }[]
   telecom: Telecom[]
-  addresses: { line: string[]; city: string | null; state: string | null; postalCode: string | null; country: string | null }[]
+  addresses: {
+    line: string[]
+    city: string | null
+    state: string | null
+    postalCode: string | null
+    country: string | null
+  }[]
   contacts: { name: HumanName; relationship: string | null; telecom: Telecom[] }[]
   language: string | null
   maritalStatus: string | null
@@ -66,7 +72,9 @@ const otherName = Joi.object({
 })
 const identifierSystem = /^(ssn|driving-licence|passport|insurance|source:[a-z0-9][a-z0-9-]{0,39})$/
 const identifier = Joi.object({
-  system: Joi.string().pattern(identifierSystem, 'ssn, driving-licence, passport, insurance or source:<name>').required(),
+  system: Joi.string()
+    .pattern(identifierSystem, 'ssn, driving-licence, passport, insurance or source:<name>')
+    .required(),
   value: textField(100).required(),
 })
 const address = Joi.object({
@@ -76,7 +84,11 @@ const address = Joi.object({
   postalCode: optional(textField(20)),
   country: optional(Joi.string().pattern(/^[A-Z]{2}$/, 'two letters, ISO 3166')),
 })
-const contact = Joi.object({ name: humanName.required(), relationship: optional(textField(60)), telecom: list(telecom, 20) })
+const contact = Joi.object({
+  name: humanName.required(),
+  relationship: optional(textField(60)),
+  telecom: list(telecom, 20),
+})
 
 const demographics: Schema<Demographics> = Joi.object({
   status: Joi.string().valid('active', 'inactive', 'deceased'),
@@ -89,7 +101,11 @@ const demographics: Schema<Demographics> = Joi.object({
   telecom: list(telecom, 20),
   addresses: list(address, 10),
   contacts: list(contact, 10),
-  language: optional(Joi.string().max(35).pattern(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'a language tag, BCP 47')),
+  language: optional(
+    Joi.string()
+      .max(35)
+      .pattern(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'a language tag, BCP 47'),
+  ),
   maritalStatus: optional(textField(30)),
   race: optional(textField(60)),
   ethnicity: optional(textField(60)),
@@ -106,7 +122,10 @@ export const newDemographics: Schema<Demographics> = demographics.custom((value:
 /** What PATCH takes: any part of it, and null takes a member away (JSON Merge Patch, RFC 7396). */
 export const demographicsPatch: Schema<object> = demographics
   .fork(
-    [...Object.keys(demographics.describe().keys as object), ...['given', 'family', 'prefix', 'suffix'].map((part) => `name.${part}`)],
+    [
+      ...Object.keys(demographics.describe().keys as object),
+      ...['given', 'family', 'prefix', 'suffix'].map((part) => `name.${part}`),
+    ],
     (part) => part.optional().allow(null),
   )
   .prefs({ noDefaults: true })
@@ -114,7 +133,8 @@ export const demographicsPatch: Schema<object> = demographics
 /** JSON Merge Patch (RFC 7396). */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
-  const result: Record<string, unknown> = typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...target } : {}
+  const result: Record<string, unknown> =
+    typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...target } : {}
   for (const [member, value] of Object.entries(patch)) {
     if (value === null) delete result[member]
     else result[member] = mergePatch(result[member], value)
@@ -127,17 +147,26 @@ export function withStatus(demographics: Demographics, current: Demographics['st
   return { ...demographics, status: demographics.deathDate ? 'deceased' : (demographics.status ?? current) }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Dotted names of the fields in which two versions differ, e.g. `['telecom', 'addresses.city']`. */
 export function changedFields(before: unknown, after: unknown, prefix = ''): string[] {
   if (isDeepStrictEqual(before, after)) return []
   const name = prefix.replace(/\.$/, '')
-  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length && before.every(isObject) && after.every(isObject)) {
+  if (
+    Array.isArray(before) &&
+    Array.isArray(after) &&
+    before.length === after.length &&
+    before.every(isObject) &&
+    after.every(isObject)
+  ) {
     return [...new Set(before.flatMap((item, index) => changedFields(item, after[index], prefix)))]
   }
   if (!isObject(before) || !isObject(after)) return [name]
-  return Object.keys({ ...before, ...after }).flatMap((member) => changedFields(before[member], after[member], `${prefix}${member}.`))
+  return Object.keys({ ...before, ...after }).flatMap((member) =>
+    changedFields(before[member], after[member], `${prefix}${member}.`),
+  )
 }
 
 /** What names are searched and sorted by: without case and accents, each word behind a space, the family name first. */

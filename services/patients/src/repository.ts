@@ -31,7 +31,10 @@ export function toPatient(row: PatientRow): Patient {
   }
 }
 
-function columnsOf({ status, ...demographics }: Demographics): Pick<PatientRow, 'status' | 'demographics' | 'searchName' | 'birthDate'> {
+function columnsOf({
+  status,
+  ...demographics
+}: Demographics): Pick<PatientRow, 'status' | 'demographics' | 'searchName' | 'birthDate'> {
   return { status, demographics, searchName: searchName(demographics.name), birthDate: demographics.birthDate }
 }
 
@@ -48,7 +51,9 @@ async function claimSources(tx: Tx, patientId: string, demographics: Demographic
     if (claimed.length) continue
     const { patientId: owner } = await tx.findOneByOrFail(sourceEntity, { system, value })
     if (owner !== patientId) {
-      throw new AppError('already_exists', `There is a chart with this ${system} identifier.`, { headers: { Location: `/api/v1/patients/${owner}` } })
+      throw new AppError('already_exists', `There is a chart with this ${system} identifier.`, {
+        headers: { Location: `/api/v1/patients/${owner}` },
+      })
     }
   }
 }
@@ -90,7 +95,11 @@ type Change = Partial<Omit<PatientRow, 'id' | 'mrn' | 'version' | 'createdAt' | 
 
 /** @throws {AppError} 412 when the chart is no longer in version `version` */
 async function changeRow(tx: Tx, id: string, version: number, change: Change): Promise<Patient> {
-  const { affected } = await tx.update(patientEntity, { id, version }, { ...change, version: version + 1, updatedAt: new Date() })
+  const { affected } = await tx.update(
+    patientEntity,
+    { id, version },
+    { ...change, version: version + 1, updatedAt: new Date() },
+  )
   if (affected !== 1) throw new AppError('stale')
   return toPatient(await getPatientRow(tx, id))
 }
@@ -98,7 +107,10 @@ async function changeRow(tx: Tx, id: string, version: number, change: Change): P
 export async function updatePatient(tx: Tx, id: string, version: number, demographics: Demographics): Promise<Patient> {
   const patient = await changeRow(tx, id, version, columnsOf(demographics))
   const kept = sourcesOf(demographics).map(({ system, value }) => `${system} ${value}`)
-  await tx.query(`DELETE FROM patient_sources WHERE patient_id = $1 AND NOT (system || ' ' || value = ANY($2))`, [id, kept])
+  await tx.query(`DELETE FROM patient_sources WHERE patient_id = $1 AND NOT (system || ' ' || value = ANY($2))`, [
+    id,
+    kept,
+  ])
   await claimSources(tx, id, demographics)
   return patient
 }
@@ -121,7 +133,12 @@ export interface Position {
 }
 
 /** Charts by name. Voided ones only where `status` asks for them. */
-export async function findPatients(tx: Tx, filter: PatientFilter, after: Position | undefined, limit: number): Promise<PatientRow[]> {
+export async function findPatients(
+  tx: Tx,
+  filter: PatientFilter,
+  after: Position | undefined,
+  limit: number,
+): Promise<PatientRow[]> {
   const select = tx.createQueryBuilder(patientEntity, 'p')
   const { words = [], mrn, birthDate, status } = filter
   words.forEach((word, n) => {

@@ -4,9 +4,38 @@ import { staff, type Claims } from '@caregate/common/auth'
 import type { Cursors } from '@caregate/common/cursor'
 import type { Database } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
-import { nothing, pageFields, pastDateField, textField, uuidField, validate, type Page, type Schema } from '@caregate/common/validate'
-import { changedFields, demographicsPatch, foldName, mergePatch, newDemographics, withStatus, type Demographics, type Patient, type PatientStatus } from './patient.ts'
-import { createPatient, findPatients, getPatient, getPatientRow, setVoided, toPatient, updatePatient, type PatientFilter, type Position } from './repository.ts'
+import {
+  nothing,
+  pageFields,
+  pastDateField,
+  textField,
+  uuidField,
+  validate,
+  type Page,
+  type Schema,
+} from '@caregate/common/validate'
+import {
+  changedFields,
+  demographicsPatch,
+  foldName,
+  mergePatch,
+  newDemographics,
+  withStatus,
+  type Demographics,
+  type Patient,
+  type PatientStatus,
+} from './patient.ts'
+import {
+  createPatient,
+  findPatients,
+  getPatient,
+  getPatientRow,
+  setVoided,
+  toPatient,
+  updatePatient,
+  type PatientFilter,
+  type Position,
+} from './repository.ts'
 
 export interface Deps {
   db: Pick<Database, 'transaction' | 'query' | 'manager'>
@@ -20,7 +49,10 @@ const reasonBody: Schema<{ reason: string }> = Joi.object({ reason: textField(50
 const createQuery: Schema<{ force: boolean }> = Joi.object({
   force: Joi.boolean().default(false).description('Create it even if it looks like a duplicate'),
 })
-const listQuery: Schema<Page & { status?: PatientStatus }> = Joi.object({ ...pageFields, status: Joi.string().valid(...statuses) })
+const listQuery: Schema<Page & { status?: PatientStatus }> = Joi.object({
+  ...pageFields,
+  status: Joi.string().valid(...statuses),
+})
 interface SearchBody extends Page {
   q?: string
   mrn?: string
@@ -40,7 +72,9 @@ const patientAnswer = (newDemographics as Schema<object>).keys({
   id: uuidField().required(),
   mrn: Joi.string().required(),
   version: Joi.number().integer().min(1).required(),
-  status: Joi.string().valid(...statuses).required(),
+  status: Joi.string()
+    .valid(...statuses)
+    .required(),
   restricted: Joi.boolean().required(),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
@@ -55,7 +89,8 @@ const etagOf = ({ version }: Patient): string => `"${version}"`
 /** The version that `If-Match` names. `*` would overwrite what the client has not seen. */
 function expectedVersion(headers: Context<unknown, unknown, unknown>['headers']): number {
   const version = /^"(\d{1,9})"$/.exec(headers['if-match']?.trim() ?? '')?.[1]
-  if (headers['if-match'] === undefined || headers['if-match'].trim() === '*') throw new AppError('precondition_required')
+  if (headers['if-match'] === undefined || headers['if-match'].trim() === '*')
+    throw new AppError('precondition_required')
   return version === undefined ? 0 : Number(version)
 }
 
@@ -66,17 +101,30 @@ function basisOf(claims: Claims, patientId: string): 'role' | 'self' {
   throw new AppError('forbidden', 'A patient may open their own chart only.')
 }
 
-const withEtag = (patient: Patient, headers: Record<string, string> = {}) => ({ body: patient, headers: { ETag: etagOf(patient), ...headers } })
+const withEtag = (patient: Patient, headers: Record<string, string> = {}) => ({
+  body: patient,
+  headers: { ETag: etagOf(patient), ...headers },
+})
 const etagHeader = { ETag: 'The version, for If-Match' }
 
 export function patientRoutes({ db, cursors }: Deps): Route[] {
-  async function page(context: Context<unknown, unknown, unknown>, list: string, filter: PatientFilter, { limit, cursor }: Page) {
+  async function page(
+    context: Context<unknown, unknown, unknown>,
+    list: string,
+    filter: PatientFilter,
+    { limit, cursor }: Page,
+  ) {
     const after = cursor === undefined ? undefined : cursors.decode<Position>(list, cursor)
     const rows = await findPatients(db.manager, filter, after, limit + 1)
     const shown = rows.slice(0, limit)
     context.about({ patientIds: shown.map(({ id }) => id), basis: 'role' })
     const last = rows.length > limit ? shown.at(-1) : undefined
-    return { body: { items: shown.map(toPatient), nextCursor: last ? cursors.encode(list, { name: last.searchName, id: last.id }) : null } }
+    return {
+      body: {
+        items: shown.map(toPatient),
+        nextCursor: last ? cursors.encode(list, { name: last.searchName, id: last.id }) : null,
+      },
+    }
   }
 
   async function change(context: Context<{ id: string }, unknown, unknown>, next: (current: Patient) => Demographics) {
@@ -87,7 +135,10 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       if (current.version !== version) throw new AppError('stale')
       const demographics = next(current)
       const updated = await updatePatient(tx, id, version, demographics)
-      const changed = changedFields({ ...current, version: 0, updatedAt: '' }, { ...updated, version: 0, updatedAt: '' })
+      const changed = changedFields(
+        { ...current, version: 0, updatedAt: '' },
+        { ...updated, version: 0, updatedAt: '' },
+      )
       await context.record(tx, { changed, basis: 'role' })
       return updated
     })
@@ -104,12 +155,21 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       params: nothing,
       query: createQuery,
       body: newDemographics,
-      answer: { status: 201, description: 'The chart', schema: patientAnswer, headers: { ...etagHeader, Location: 'Its path' } },
+      answer: {
+        status: 201,
+        description: 'The chart',
+        schema: patientAnswer,
+        headers: { ...etagHeader, Location: 'Its path' },
+      },
       errors: ['already_exists'],
       async handle(context) {
         const patient = await db.transaction(async (tx) => {
           const created = await createPatient(tx, withStatus(context.body))
-          await context.record(tx, { resource: { type: 'patient', id: created.id }, patientIds: [created.id], basis: 'role' })
+          await context.record(tx, {
+            resource: { type: 'patient', id: created.id },
+            patientIds: [created.id],
+            basis: 'role',
+          })
           return created
         })
         return withEtag(patient, { Location: `/api/v1/patients/${patient.id}` })
@@ -141,7 +201,12 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       errors: [],
       handle(context) {
         const { q, limit, cursor, ...filter } = context.body
-        return page(context, 'POST /patients/search', { ...filter, words: q ? foldName(q).split(' ') : [] }, { limit, cursor })
+        return page(
+          context,
+          'POST /patients/search',
+          { ...filter, words: q ? foldName(q).split(' ') : [] },
+          { limit, cursor },
+        )
       },
     }),
     route({
@@ -153,7 +218,12 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       params: chartParams,
       query: nothing,
       body: nothing,
-      answer: { status: 200, description: 'The chart; 304 with `If-None-Match`', schema: patientAnswer, headers: etagHeader },
+      answer: {
+        status: 200,
+        description: 'The chart; 304 with `If-None-Match`',
+        schema: patientAnswer,
+        headers: etagHeader,
+      },
       errors: ['forbidden', 'not_found', 'gone'],
       async handle(context) {
         context.about({ basis: basisOf(context.claims, context.params.id) })
@@ -174,7 +244,8 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       body: newDemographics,
       answer: { status: 200, description: 'The chart in its new version', schema: patientAnswer, headers: etagHeader },
       errors: ['not_found', 'gone', 'stale', 'precondition_required', 'already_exists'],
-      handle: (context) => change(context, (current) => withStatus(context.body, current.status as Demographics['status'])),
+      handle: (context) =>
+        change(context, (current) => withStatus(context.body, current.status as Demographics['status'])),
     }),
     route({
       method: 'patch',

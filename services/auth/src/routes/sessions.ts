@@ -9,7 +9,17 @@ import type { AuthConfig } from '../config.ts'
 import type { UserRow } from '../database.ts'
 import type { Keys } from '../keys.ts'
 import { brokenRules, type Passwords } from '../passwords.ts'
-import { createSession, endSessions, findEndedSessions, findUserByEmail, getUser, lockSession, lockUser, rotateSession, updateUser } from '../repository.ts'
+import {
+  createSession,
+  endSessions,
+  findEndedSessions,
+  findUserByEmail,
+  getUser,
+  lockSession,
+  lockUser,
+  rotateSession,
+  updateUser,
+} from '../repository.ts'
 import { emailField, passwordField } from '../schemas.ts'
 import { judgeRefresh } from '../sessions.ts'
 import type { TokenPair, Tokens } from '../tokens.ts'
@@ -41,7 +51,9 @@ const pairAnswer: Schema<TokenPair> = Joi.object({ ...tokenFields, refreshToken:
 const loginAnswer: Schema<unknown> = Joi.object({
   ...tokenFields,
   refreshToken: Joi.string().description('Absent after a one-time password'),
-  mustChangePassword: Joi.boolean().description('True after a one-time password: the token is good for POST /auth/password alone'),
+  mustChangePassword: Joi.boolean().description(
+    'True after a one-time password: the token is good for POST /auth/password alone',
+  ),
 })
 
 const wrongCredentials = (): AppError => unauthorized('E-mail or password is wrong.')
@@ -59,7 +71,10 @@ export function sessionRoutes({ db, broker, config, keys, passwords, tokens }: S
 
   function concerns(context: Context<unknown, unknown, unknown>, user: UserRow, sessionId: string | null = null): void {
     const name = user.roles.includes('patient') ? null : user.fullName
-    context.about({ resource: { type: 'user', id: user.id }, actor: { id: user.id, name, roles: user.roles, sessionId } })
+    context.about({
+      resource: { type: 'user', id: user.id },
+      actor: { id: user.id, name, roles: user.roles, sessionId },
+    })
   }
 
   return [
@@ -83,13 +98,19 @@ export function sessionRoutes({ db, broker, config, keys, passwords, tokens }: S
         if (!user || !right || user.disabled || lapsed) throw wrongCredentials()
         const mustChangePassword = user.oneTimeUntil !== null
         const session = await db.transaction(async (tx) => {
-          const started = await createSession(tx, user.id, mustChangePassword ? new Date(Date.now() + accessMs) : expiry())
+          const started = await createSession(
+            tx,
+            user.id,
+            mustChangePassword ? new Date(Date.now() + accessMs) : expiry(),
+          )
           concerns(context, user, started.id)
           await context.record(tx)
           return started
         })
         if (mustChangePassword) return { body: { ...tokens.access(user, session.id, 'password'), mustChangePassword } }
-        return { body: { ...tokens.access(user, session.id), refreshToken: tokens.refresh(session.id, session.generation) } }
+        return {
+          body: { ...tokens.access(user, session.id), refreshToken: tokens.refresh(session.id, session.generation) },
+        }
       },
     }),
     route({
@@ -163,14 +184,17 @@ export function sessionRoutes({ db, broker, config, keys, passwords, tokens }: S
         context.about({ resource: { type: 'user', id: sub } })
         const { passwordHash } = await getUser(db.manager, sub)
         const broken = brokenRules(newPassword, 'newPassword')
-        if (!(await passwords.matches(currentPassword, passwordHash))) broken.unshift({ path: 'currentPassword', message: 'currentPassword is wrong' })
-        else if (newPassword === currentPassword) broken.push({ path: 'newPassword', message: 'newPassword is the current one' })
+        if (!(await passwords.matches(currentPassword, passwordHash)))
+          broken.unshift({ path: 'currentPassword', message: 'currentPassword is wrong' })
+        else if (newPassword === currentPassword)
+          broken.push({ path: 'newPassword', message: 'newPassword is the current one' })
         if (broken.length) throw invalid(...broken)
         const hash = await passwords.hash(newPassword)
         const ended = await db.transaction(async (tx) => {
           const user = await lockUser(tx, sub)
           // somebody else changed it in between
-          if (user.passwordHash !== passwordHash) throw new AppError('conflict', 'The password was changed in the meantime.')
+          if (user.passwordHash !== passwordHash)
+            throw new AppError('conflict', 'The password was changed in the meantime.')
           await updateUser(tx, sub, { passwordHash: hash, oneTimeUntil: null })
           const ids = await endSessions(tx, sub, scope === 'password' ? {} : { except: sid })
           await context.record(tx, { changed: ['password'] })
@@ -190,7 +214,11 @@ export function sessionRoutes({ db, broker, config, keys, passwords, tokens }: S
       params: nothing,
       query: nothing,
       body: nothing,
-      answer: { status: 200, description: 'The keys; none with HS256', schema: Joi.object({ keys: Joi.array().items(Joi.object().unknown()).required() }) },
+      answer: {
+        status: 200,
+        description: 'The keys; none with HS256',
+        schema: Joi.object({ keys: Joi.array().items(Joi.object().unknown()).required() }),
+      },
       errors: [],
       handle: async () => ({ body: keys.jwks(), headers: { 'Cache-Control': 'public, max-age=60' } }),
     }),
@@ -208,7 +236,10 @@ export function sessionRoutes({ db, broker, config, keys, passwords, tokens }: S
       errors: [],
       async handle() {
         const ended = await findEndedSessions(db.manager, new Date(Date.now() - accessMs))
-        const items = ended.map(({ id, endedAt }) => ({ sessionId: id, expiresAt: new Date(endedAt!.getTime() + accessMs).toISOString() }))
+        const items = ended.map(({ id, endedAt }) => ({
+          sessionId: id,
+          expiresAt: new Date(endedAt!.getTime() + accessMs).toISOString(),
+        }))
         return { body: { items } }
       },
     }),

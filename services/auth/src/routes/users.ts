@@ -17,7 +17,7 @@ export interface UserDeps {
 
 /** A patient's account comes from registering alone. */
 const staffRoles = roles.filter((role) => role !== 'patient')
-export const oneTimeHours = 72
+const oneTimeHours = 72
 export const oneTimeUntil = (): Date => new Date(Date.now() + oneTimeHours * 3_600_000)
 
 interface Registration {
@@ -38,7 +38,11 @@ export interface NewStaff {
 export const staffBody: Schema<NewStaff> = Joi.object({
   email: emailField().required(),
   fullName: fullNameField().required(),
-  roles: Joi.array().items(Joi.string().valid(...staffRoles)).min(1).unique().required(),
+  roles: Joi.array()
+    .items(Joi.string().valid(...staffRoles))
+    .min(1)
+    .unique()
+    .required(),
 })
 const meBody: Schema<{ fullName: string }> = Joi.object({ fullName: fullNameField().required() })
 const pageQuery: Schema<Page> = Joi.object(pageFields)
@@ -64,7 +68,13 @@ export function userRoutes({ db, cursors, passwords }: UserDeps): Route[] {
         if (broken.length) throw invalid(...broken)
         const passwordHash = await passwords.hash(password)
         const user = await db.transaction(async (tx) => {
-          const created = await createUser(tx, { email, fullName, roles: ['patient'], passwordHash, oneTimeUntil: null })
+          const created = await createUser(tx, {
+            email,
+            fullName,
+            roles: ['patient'],
+            passwordHash,
+            oneTimeUntil: null,
+          })
           await context.record(tx, { resource: { type: 'user', id: created.id } })
           return created
         })
@@ -142,11 +152,22 @@ export function userRoutes({ db, cursors, passwords }: UserDeps): Route[] {
       params: nothing,
       query: pageQuery,
       body: nothing,
-      answer: { status: 200, description: 'A page of accounts', schema: Joi.object({ items: Joi.array().items(userAnswer).required(), nextCursor: Joi.string().allow(null).required() }) },
+      answer: {
+        status: 200,
+        description: 'A page of accounts',
+        schema: Joi.object({
+          items: Joi.array().items(userAnswer).required(),
+          nextCursor: Joi.string().allow(null).required(),
+        }),
+      },
       errors: [],
       async handle(context) {
         const { limit, cursor } = context.query
-        const rows = await listUsers(db.manager, cursor === undefined ? undefined : cursors.decode<string>(listName, cursor), limit + 1)
+        const rows = await listUsers(
+          db.manager,
+          cursor === undefined ? undefined : cursors.decode<string>(listName, cursor),
+          limit + 1,
+        )
         const shown = rows.slice(0, limit)
         const last = rows.length > limit ? shown.at(-1) : undefined
         return { body: { items: shown.map(toUser), nextCursor: last ? cursors.encode(listName, last.id) : null } }

@@ -1,0 +1,66 @@
+const test = String.raw`\.test\.ts$|^e2e/|^platform/test-setup\.ts$`
+
+/** Who may import whom. Tests may import anything that is declared. */
+const own = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from, pathNot: test },
+  to: { path: '^(gateway|services|libs|platform|e2e|samples|bench|prove|clients)/', pathNot: allowed },
+})
+
+export default {
+  forbidden: [
+    own(
+      'service-alone',
+      '^services/([^/]+)/',
+      ['^services/$1/', '^libs/common/'],
+      'A service knows itself and libs/common.',
+    ),
+    own('gateway-alone', '^gateway/', ['^gateway/', '^libs/common/'], 'The gateway knows itself and libs/common.'),
+    own('common-below-all', '^libs/', '^libs/', 'libs/common is below everything and knows nobody.'),
+    own(
+      'platform-runs-them',
+      '^platform/',
+      ['^platform/', '^libs/common/', '^samples/'],
+      'The platform starts services and the gateway as processes; only tests import their files.',
+    ),
+    {
+      name: 'test-code-in-tests',
+      comment: 'What only tests need stays out of what runs.',
+      severity: 'error',
+      from: { pathNot: [test, '(^|/)testing(/|\\.ts$)', '^jest\\.config'] },
+      to: { path: ['\\.test\\.ts$', '(^|/)testing(/|\\.ts$)', '^e2e/'] },
+    },
+    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'declared',
+      comment: 'Every npm package is in the package.json of the workspace that imports it, or at the root for tests.',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-dev-package-at-run-time',
+      severity: 'error',
+      from: {
+        path: '^(gateway|services|libs|platform)/',
+        pathNot: [test, '(^|/)testing(/|\\.ts$)', '^platform/verify\\.ts$'],
+      },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm'], pathNot: '/@types/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(\\.caregate|coverage)/' },
+    combinedDependencies: true,
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'types', 'default'],
+      extensions: ['.ts', '.mjs', '.js', '.json', '.d.ts'],
+    },
+  },
+}

@@ -1,0 +1,170 @@
+import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
+import type { Express } from 'express'
+import jwt from 'jsonwebtoken'
+import pg from 'pg'
+import { buildVerify, type Claims, type Role, type Verify } from '../auth.ts'
+import { buildCursors, type Cursors } from '../cursor.ts'
+import { openDatabase, type Database } from '../database.ts'
+import type { AuditEvent } from '../events.ts'
+import { buildLogger, type Logger } from '../logger.ts'
+import type { DatabaseSpec } from '../migrate.ts'
+import { openOutbox, type Outbox } from '../outbox.ts'
+
+export interface TestBacking {
+  postgres: string
+  amqp: string
+  vhosts: string[]
+  consul: string
+}
+
+/** The backing services that the test run brought up. */
+const testBacking = (): TestBacking => JSON.parse(process.env.CAREGATE_TEST_BACKING!) as TestBacking
+const quietLog: Logger = buildLogger('test', 'ERROR', 'text')
+
+const issuer = { ALGORITHM: 'ES256', JWT_ISSUER: 'caregate', JWT_AUDIENCE: 'caregate' } as const
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const publicKey = createPublicKey(privateKey)
+
+/** An access token as auth would issue it; `claims` overrides, undefined takes a claim away. */
+export function testToken(roles: Role[], claims: Partial<Claims> = {}): string {
+  const payload = { sub: randomUUID(), sid: randomUUID(), jti: randomUUID(), name: `A ${roles[0]}`, roles, ...claims }
+  return jwt.sign(payload, privateKey, {
+    algorithm: 'ES256',
+    keyid: 'test',
+    header: { alg: 'ES256', typ: 'at+jwt' },
+    issuer: issuer.JWT_ISSUER,
+    audience: issuer.JWT_AUDIENCE,
+    expiresIn: 600,
+  })
+}
+
+/** Empty clone of a service's migrated database. */
+async function cloneDatabase(spec: DatabaseSpec): Promise<{ app: string; owner: string; admin: string }> {
+  const { postgres } = testBacking()
+  const name = `test_${spec.service}_${randomUUID().slice(0, 8)}`
+  const admin = new pg.Client(postgres)
+  await admin.connect()
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE template_${spec.service} OWNER caregate_${spec.service}_owner`)
+  await admin.end()
+  const as = (user?: string, password?: string): string => {
+    const url = new URL(postgres)
+    url.pathname = name
+    if (user) Object.assign(url, { username: user, password })
+    return url.href
+  }
+  return {
+    app: as(`caregate_${spec.service}`, 'app'),
+    owner: as(`caregate_${spec.service}_owner`, 'owner'),
+    admin: as(),
+  }
+}
+
+export interface Answer {
+  status: number
+  headers: Headers
+  // what a test expects of it, it asserts
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  body: any
+}
+export type Call = (
+  method: string,
+  path: string,
+  options?: { token?: string; body?: unknown; headers?: Record<string, string> },
+) => Promise<Answer>
+
+function buildCall(base: string): Call {
+  return async (method, path, { token, body, headers = {} } = {}) => {
+    const raw = typeof body === 'string' || body === undefined
+    const answer = await fetch(base + path, {
+      method,
+      headers: {
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      body: raw ? body : JSON.stringify(body),
+    })
+    const text = await answer.text()
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: /json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : text,
+    }
+  }
+}
+
+/** An app behind a real socket. */
+async function listenForTest(app: Express): Promise<{ url: string; call: Call; close(): Promise<void> }> {
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    url,
+    call: buildCall(url),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+export interface TestDeps {
+  db: Database
+  outbox: Outbox
+  log: Logger
+  verify: Verify
+  cursors: Cursors
+  trustedProxies: string[]
+}
+
+/**
+ * A service on a database of its own. Its broker is away, so that every event it records stays in the outbox,
+ * where `events()` takes them from.
+ */
+export async function openTestService(spec: DatabaseSpec, build: (deps: TestDeps) => Express | Promise<Express>) {
+  const urls = await cloneDatabase(spec)
+  const db = await openDatabase(
+    { DATABASE_URL: urls.app, DB_POOL_MAX: 5, DB_STATEMENT_TIMEOUT_MS: 5000 },
+    spec.entities,
+    quietLog,
+    AbortSignal.timeout(10_000),
+  )
+  const outbox = openOutbox(
+    db,
+    { connected: false, publish: () => Promise.reject(new Error('no broker in this test')) },
+    quietLog,
+  )
+  const verify = buildVerify(issuer, async (kid) => (kid === 'test' ? publicKey : undefined))
+  const app = await build({
+    db,
+    outbox,
+    log: quietLog,
+    verify,
+    cursors: buildCursors('a key for the cursors of the tests!!'),
+    trustedProxies: [],
+  })
+  const { url, call, close } = await listenForTest(app)
+  return {
+    url,
+    call,
+    db,
+    urls,
+    /** Events recorded since the last call, oldest first. */
+    async events(): Promise<AuditEvent[]> {
+      const rows = await db.query<{ body: string; position: string }[]>('DELETE FROM outbox RETURNING position, body')
+      return rows
+        .flat()
+        .filter((row) => typeof row === 'object' && row.body)
+        .sort((a, b) => Number(a.position) - Number(b.position))
+        .map(({ body }) => JSON.parse(body) as AuditEvent)
+    },
+    async close() {
+      await close()
+      await outbox.close()
+      await db.destroy()
+    },
+  }
+}
