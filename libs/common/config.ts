@@ -100,10 +100,11 @@ export function loadConfig<K extends Keys>(keys: K, env: NodeJS.ProcessEnv): Con
       }
     }
   }
-  const { value, error } = Joi.object(keys).validate(given, { abortEarly: false, errors: { wrap: { label: false } } })
-  for (const detail of error?.details ?? []) {
+  const options = { abortEarly: false, errors: { wrap: { label: false } } } as const
+  const checked = Joi.object(keys).validate(given, options)
+  for (const detail of checked.error?.details ?? []) {
     if (!problems.some((problem) => problem.startsWith(`${detail.path[0]}_FILE`))) problems.push(detail.message)
   }
   if (problems.length) throw new ConfigError(`Configuration refused:\n${problems.map((p) => `  ${p}`).join('\n')}`)
-  return value
+  return checked.value as unknown as Config<K>
 }

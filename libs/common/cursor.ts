@@ -23,7 +23,9 @@ export function buildCursors(key: string): Cursors {
         const bytes = Buffer.from(cursor, 'base64url')
         const decipher = createDecipheriv('aes-256-gcm', aes, bytes.subarray(0, 12), { authTagLength: 16 })
         decipher.setAAD(Buffer.from(list)).setAuthTag(bytes.subarray(12, 28))
-        return JSON.parse(Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8')) as T
+        return JSON.parse(
+          Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8'),
+        ) as never
       } catch {
         throw invalid({ path: 'cursor', message: 'cursor is not one that this list gave out' })
       }

@@ -65,16 +65,17 @@ function responses(definition: Route): Json {
     ),
   )
   const errors = Map.groupBy(codesOf(definition), (code) => problems[code][0])
-  return Object.fromEntries([
+  const entries: [number, Json][] = [
     [status, answer],
-    ...[...errors].map(([code, names]) => [
+    ...[...errors].map(([code, names]): [number, Json] => [
       code,
       {
         description: names.map((name) => `\`${name}\`: ${problems[name][2]}`).join('\n\n'),
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
       },
     ]),
-  ])
+  ]
+  return Object.fromEntries(entries)
 }
 
 function operation(definition: Route, tag: string): Json {
@@ -82,7 +83,7 @@ function operation(definition: Route, tag: string): Json {
   const who =
     policy === 'public' ? 'Anyone.' : policy === 'signed-in' ? 'Whoever is signed in.' : `Roles: ${policy.join(', ')}.`
   const words = path.split(/[/{}.-]+/).filter(Boolean)
-  const hasBody = Object.keys(body.describe().keys ?? {}).length > 0
+  const hasBody = Object.keys((body.describe().keys ?? {}) as object).length > 0
   return {
     operationId: [method, ...words].map((word, n) => (n ? word[0]!.toUpperCase() + word.slice(1) : word)).join(''),
     summary,

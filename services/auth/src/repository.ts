@@ -26,7 +26,7 @@ export type NewUser = Pick<UserRow, 'email' | 'fullName' | 'roles' | 'passwordHa
 /** @throws {AppError} 409 for an e-mail that has an account, also one being made right now */
 export async function createUser(tx: Tx, details: NewUser): Promise<UserRow> {
   const row: UserRow = { ...details, id: uuidv7(), patientId: null, disabled: false, createdAt: new Date() }
-  const { raw } = await tx
+  const inserted = await tx
     .createQueryBuilder()
     .insert()
     .into(userEntity)
@@ -34,7 +34,7 @@ export async function createUser(tx: Tx, details: NewUser): Promise<UserRow> {
     .orIgnore()
     .returning('id')
     .execute()
-  if (!(raw as unknown[]).length) throw new AppError('conflict', 'There is an account with this e-mail.')
+  if (!(inserted.raw as unknown[]).length) throw new AppError('conflict', 'There is an account with this e-mail.')
   return row
 }
 

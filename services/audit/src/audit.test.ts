@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { buildEvent, canonicalJson, parseEvent } from '@caregate/common/events'
+import { openTestService, testToken } from '@caregate/common/testing/service'
+import { buildAuditApp } from './app.ts'
+import { spec } from './database.ts'
+import { appendEvents } from './repository.ts'
+
+let service: Awaited<ReturnType<typeof openTestService>>
+const auditor = testToken(['auditor'])
+
+beforeAll(async () => {
+  service = await openTestService(spec, buildAuditApp)
+})
+afterAll(() => service.close())
+
+function received(path: string, patientIds: string[] = []) {
+  const request = { id: randomUUID(), method: 'GET', route: '/x', path, status: 200, ip: '127.0.0.1', userAgent: null }
+  const actor = { id: 'somebody', name: null, roles: [], sessionId: null }
+  const event = buildEvent({
+    type: 'patients.patient.read',
+    service: 'patients',
+    action: 'R',
+    actor,
+    request,
+    patientIds,
+  })
+  return { event, body: canonicalJson(event) }
+}
+
+test('a batch is stored once, in order, without gaps, however often it comes', async () => {
+  const batch = [received('/a'), received('/b'), received('/c')]
+  const stored = await Promise.all([1, 2, 3, 4].map(() => appendEvents(service.db, batch)))
+  expect(stored.toSorted()).toEqual([0, 0, 0, 3])
+  const { body } = await service.call('GET', '/api/v1/audit/events?afterSequence=0', { token: auditor })
+  const items = body.items as { sequence: number; request: { path: string } }[]
+  expect(items.map(({ sequence, request }) => [sequence, request.path])).toEqual([
+    [1, '/a'],
+    [2, '/b'],
+    [3, '/c'],
+  ])
+})
+
+test('events are found by what they are of, newest first, and reading them is an event', async () => {
+  const chart = randomUUID()
+  const batch = [received('/p', [chart]), received('/q', [chart])]
+  await appendEvents(service.db, batch)
+  await service.events()
+  const { body } = await service.call('GET', `/api/v1/audit/events?patientId=${chart}`, { token: auditor })
+  const items = body.items as { id: string }[]
+  expect(items.map(({ id }) => id)).toEqual(batch.map(({ event }) => event.id).toReversed())
+  expect(await service.events()).toMatchObject([{ type: 'audit.event.read', patientIds: [chart] }])
+  expect((await service.call('GET', `/api/v1/audit/events/${items[0]!.id}`, { token: auditor })).status).toBe(200)
+  expect((await service.call('GET', '/api/v1/audit/events', { token: testToken(['admin']) })).status).toBe(403)
+})
+
+test('the app role can neither change nor delete what is stored', async () => {
+  await appendEvents(service.db, [received('/kept')])
+  await expect(service.db.query(`UPDATE events SET path = '/changed'`)).rejects.toThrow('permission denied')
+  await expect(service.db.query('DELETE FROM events')).rejects.toThrow('permission denied')
+})
+
+test.each([
+  ['an unknown version', { v: 2 }],
+  ['an id that is none', { id: 'x' }],
+  ['a day that is none', { occurredAt: 'yesterday' }],
+  ['no actor', { actor: undefined }],
+  ['half a surrogate pair', { code: '\ud800' }],
+])('%s is not an event', (_what, wrong) => {
+  expect(() => parseEvent(Buffer.from(JSON.stringify({ ...received('/').event, ...wrong })))).toThrow()
+})
