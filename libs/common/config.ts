@@ -106,5 +106,6 @@ export function loadConfig<K extends Keys>(keys: K, env: NodeJS.ProcessEnv): Con
     if (!problems.some((problem) => problem.startsWith(`${detail.path[0]}_FILE`))) problems.push(detail.message)
   }
   if (problems.length) throw new ConfigError(`Configuration refused:\n${problems.map((p) => `  ${p}`).join('\n')}`)
-  return checked.value as unknown as Config<K>
+  const config: unknown = checked.value
+  return config as Config<K>
 }
