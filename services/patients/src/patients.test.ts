@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { DataSource } from 'typeorm'
 import { openTestService, testToken } from '@caregate/common/testing/service'
 import { buildPatientsApp } from './app.ts'
 import { spec } from './database.ts'
@@ -182,16 +183,14 @@ describe('reading', () => {
 
   test('when the event cannot be written there is no answer but 503', async () => {
     const { id } = await create()
-    const broken = await openTestService(spec, (deps) =>
-      buildPatientsApp({
-        ...deps,
-        db: service.db,
-        outbox: { ...deps.outbox, record: () => Promise.reject(Object.assign(new Error(), { code: '57P01' })) },
-      }),
-    )
-    const answer = await broken.call('GET', `/api/v1/patients/${id}`, { token: clinician })
-    await broken.close()
+    const owner = new DataSource({ type: 'postgres', url: service.urls.owner })
+    await owner.initialize()
+    await owner.query('REVOKE INSERT ON outbox FROM caregate_patients')
+    const answer = await service.call('GET', `/api/v1/patients/${id}`, { token: clinician })
+    await owner.query('GRANT INSERT ON outbox TO caregate_patients')
+    await owner.destroy()
     expect(answer.status).toBe(503)
+    expect(answer.body.code).toBe('audit_unavailable')
     expect(JSON.stringify(answer.body)).not.toContain('Gómez')
   })
 })
