@@ -2,7 +2,7 @@ export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': '<rootDir>/libs/common/testing/strip-types.mjs' },
+  transform: { '\\.ts$': '<rootDir>/libs/common/src/testing/strip-types.mjs' },
   modulePathIgnorePatterns: ['<rootDir>/.caregate'],
   watchPathIgnorePatterns: ['<rootDir>/.caregate'],
   globalSetup: '<rootDir>/platform/test-setup.ts',

@@ -15,19 +15,19 @@ const PATH = [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter)
 
 /** The packages Caregate is built on, and the places of each: in every place at least one file uses it. */
 const homes: Record<string, string[]> = {
-  express: ['libs/common/http.ts', 'gateway/src/*.ts'],
-  helmet: ['libs/common/http.ts', 'gateway/src/*.ts'],
+  express: ['libs/common/src/http.ts', 'gateway/src/*.ts'],
+  helmet: ['libs/common/src/http.ts', 'gateway/src/*.ts'],
   cors: ['gateway/src/*.ts'],
   'http-proxy-middleware': ['gateway/src/proxy.ts'],
-  jsonwebtoken: ['libs/common/auth.ts', 'services/auth/src/tokens.ts'],
+  jsonwebtoken: ['libs/common/src/auth.ts', 'services/auth/src/tokens.ts'],
   bcrypt: ['services/auth/src/passwords.ts'],
-  typeorm: ['libs/common/database.ts', ...eachService('{database,repository}.ts')],
+  typeorm: ['libs/common/src/database.ts', ...eachService('{database,repository}.ts')],
   pg: ['platform/provision.ts'],
-  joi: ['libs/common/config.ts', 'libs/common/validate.ts', ...eachService('**/*.ts')],
-  winston: ['libs/common/logger.ts'],
-  consul: ['libs/common/registry.ts'],
-  amqplib: ['libs/common/broker.ts'],
-  '@jest/globals': ['libs/common/**/*.test.ts', 'platform/**/*.test.ts', ...eachService('**/*.test.ts')],
+  joi: ['libs/common/src/config.ts', 'libs/common/validate.ts', ...eachService('**/*.ts')],
+  winston: ['libs/common/src/logger.ts'],
+  consul: ['libs/common/src/registry.ts'],
+  amqplib: ['libs/common/src/broker.ts'],
+  '@jest/globals': ['libs/common/src/**/*.test.ts', 'platform/**/*.test.ts', ...eachService('**/*.test.ts')],
   testcontainers: ['platform/**/*.ts'],
 }
 
