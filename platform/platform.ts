@@ -8,6 +8,7 @@ import { PlatformError } from './errors.ts'
 import { assertPortFree, freePort } from './processes.ts'
 import type { Progress } from './progress.ts'
 import {
+  checkEnvironment,
   processEnvironment,
   processSpec,
   PROCESSES,
@@ -80,6 +81,7 @@ export async function startPlatform({
 
   async function start() {
     const ports = choice === 'free' ? await freePorts() : DEFAULT_PORTS
+    await checkEnvironment({ env, secrets, ports })
     for (const port of Object.values(ports)) await assertPortFree(port)
     const context = await openBackingContext({ folder, env, secrets, supervisor, progress })
     const [postgres, messaging] = await Promise.all([openDatabases(context, secrets), openMessaging(context)])

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { ConfigError, loadConfig, type Keys } from '@caregate/common/config'
+import { serverUrl } from './backing/postgres.ts'
 import { PlatformError } from './errors.ts'
 import { databaseUrls, provision, type DatabaseUrls } from './provision.ts'
 import { ROOT, type PlatformInfo, type Secrets } from './state.ts'
@@ -95,8 +97,34 @@ export function processEnvironment(
   }
 }
 
+/**
+ * Reads what every process will read of its environment, before anything is brought up.
+ * @throws {PlatformError} that names every bad key of them all at once
+ */
+export async function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>): Promise<void> {
+  const { DATABASE_URL } = input.env
+  const backing = { postgres: 'postgresql://127.0.0.1', amqp: 'amqp://127.0.0.1', consul: null, redis: null }
+  const checks = PROCESSES.map((name) => async () => {
+    const { keys } = (await import(join(sourceFolder(name), 'config.ts'))) as { keys: Keys }
+    loadConfig(keys, processEnvironment(name, { ...input, backing }))
+  })
+  const problems = new Set<string>()
+  for (const check of [async () => DATABASE_URL && serverUrl(DATABASE_URL), ...checks]) {
+    try {
+      await check()
+    } catch (error) {
+      if (error instanceof PlatformError) problems.add(`  ${error.message}`)
+      else if (error instanceof ConfigError) for (const line of error.message.split('\n').slice(1)) problems.add(line)
+      else throw error
+    }
+  }
+  if (problems.size > 0) throw new PlatformError(['Configuration refused:', ...problems].join('\n'))
+}
+
+const sourceFolder = (name: ProcessName) => join(ROOT, isService(name) ? `services/${name}` : name, 'src')
+
 export function processSpec(name: ProcessName, environment: NodeJS.ProcessEnv, watch: boolean): ChildSpec {
-  const script = join(ROOT, isService(name) ? `services/${name}` : name, 'src/main.ts')
+  const script = join(sourceFolder(name), 'main.ts')
   return {
     name,
     command: [process.execPath, ...(watch ? ['--watch', '--watch-preserve-output'] : []), script],

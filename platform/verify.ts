@@ -23,7 +23,7 @@ const homes: Record<string, string[]> = {
   bcrypt: ['services/auth/src/passwords.ts'],
   typeorm: ['libs/common/src/database.ts', ...eachService('{database,repository}.ts')],
   pg: ['platform/provision.ts'],
-  joi: ['libs/common/src/config.ts', 'libs/common/validate.ts', ...eachService('**/*.ts')],
+  joi: ['libs/common/src/config.ts', 'libs/common/src/validate.ts', ...eachService('**/*.ts')],
   winston: ['libs/common/src/logger.ts'],
   consul: ['libs/common/src/registry.ts'],
   amqplib: ['libs/common/src/broker.ts'],

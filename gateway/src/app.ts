@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import compression from 'compression'
 import cors from 'cors'
 import type { Express, NextFunction, Request, Response } from 'express'
@@ -136,7 +137,17 @@ export function buildGateway(deps: GatewayDeps): Express {
     proxy(req, res, next)
   })
   app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => fail(res, error))
-  return app
+  return refuseOtherTargets(app)
+}
+
+/** What is no path becomes `*`, which hygiene refuses: one that Express can't parse, it would answer by itself. */
+function refuseOtherTargets(app: Express): Express {
+  const { handle } = app as unknown as { handle: RequestListener }
+  const checked: RequestListener = (req, res) => {
+    if (!req.url?.startsWith('/')) req.url = '*'
+    handle.call(app, req, res)
+  }
+  return Object.assign(app, { handle: checked })
 }
 
 const freshMs = 10_000

@@ -16,8 +16,8 @@ const retryMs = 500
 
 /** The edge has no database: what it refused goes straight to the broker, and waits in memory while that is away. */
 export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: Logger): Denials {
-  /** By address, reason and route: the event of the window that is running. */
-  const windows = new Map<string, { event: AuditEvent; repeats: number }>()
+  /** By address, reason and route: the latest event of the window that is running. */
+  const windows = new Map<string, { event: AuditEvent; startedAt: number; repeats: number }>()
   let queue: AuditEvent[] = []
   let sending: Promise<void> | undefined
   let closing = false
@@ -53,7 +53,7 @@ export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: 
 
   const sweep = setInterval(() => {
     const before = Date.now() - windowMs
-    for (const [key, { event }] of windows) if (Date.parse(event.occurredAt) < before) endWindow(key)
+    for (const [key, { startedAt }] of windows) if (startedAt < before) endWindow(key)
   }, 1000)
 
   return {
@@ -62,12 +62,12 @@ export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: 
       const window = windows.get(key)
       if (window) {
         // the repeats' event has an id and a time of its own: those of the latest
-        window.event = { ...event, occurredAt: window.event.occurredAt }
+        window.event = event
         window.repeats += 1
         return
       }
       if (windows.size >= maxHeld) endWindow(windows.keys().next().value!)
-      windows.set(key, { event, repeats: 0 })
+      windows.set(key, { event, startedAt: Date.now(), repeats: 0 })
       publish(event)
     },
     async close() {

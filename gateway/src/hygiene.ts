@@ -50,6 +50,8 @@ export function buildHostCheck(allowed: readonly string[]): (host: string | unde
 
 const hopByHop = [
   'connection',
+  // the gateway's own server has answered it with 100 Continue
+  'expect',
   'proxy-connection',
   'keep-alive',
   'te',
@@ -61,7 +63,12 @@ const hopByHop = [
 
 /** Takes out what a client must not say to a service: who it is, where it came from, and what is for one hop only. */
 export function stripHeaders(headers: IncomingMessage['headers']): void {
+  // RFC 9110, 7.6.1: what Connection names is for one hop too; but nobody takes away what the gateway decides by
+  const named = (headers.connection?.toLowerCase().split(/[ \t]*,[ \t]*/) ?? []).filter(
+    (name) => !single.includes(name),
+  )
   for (const name of Object.keys(headers)) {
-    if (/^(x-user-|x-forwarded-|x-real-ip$|forwarded$)/.test(name) || hopByHop.includes(name)) delete headers[name]
+    if (/^(x-user-|x-forwarded-|x-real-ip$|forwarded$)/.test(name) || hopByHop.includes(name) || named.includes(name))
+      delete headers[name]
   }
 }

@@ -27,6 +27,11 @@ export function buildProxy(timeoutMs: number, fail: (res: Response, error: AppEr
         proxyReq.setTimeout(timeoutMs, () => proxyReq.destroy(new AppError('gateway_timeout')))
         res.once('close', () => proxyReq.setTimeout(0))
       },
+      // whether the client's connection stays open is between the client and the gateway
+      proxyRes: ({ headers }, _req, res) => {
+        headers.connection = res.shouldKeepAlive ? 'keep-alive' : 'close'
+        delete headers['keep-alive']
+      },
       error: (error, _req, res) =>
         fail(res as Response, error instanceof AppError ? error : new AppError('bad_gateway')),
     },
@@ -34,10 +39,12 @@ export function buildProxy(timeoutMs: number, fail: (res: Response, error: AppEr
   return (req, res, next) => {
     const { requestId, ip, claims } = res.locals as Admitted
     const { host } = req.headers
+    // read from a trusted proxy's header, which goes too
+    const { protocol } = req
     stripHeaders(req.headers)
     req.headers['x-request-id'] = requestId
     req.headers['x-forwarded-for'] = ip
-    req.headers['x-forwarded-proto'] = req.protocol
+    req.headers['x-forwarded-proto'] = protocol
     if (host) req.headers['x-forwarded-host'] = host
     if (claims) {
       req.headers['x-user-id'] = claims.sub

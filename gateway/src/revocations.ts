@@ -31,6 +31,8 @@ export function watchRevocations(
 ): Revocations {
   const revoked = new Map<string, number>()
   let loaded = false
+  /** Something may have been told while nobody listened here. */
+  let missed = true
   const add = ({ sessionId, expiresAt }: Revocation): void => void revoked.set(sessionId, Date.parse(expiresAt))
 
   async function read(): Promise<void> {
@@ -46,10 +48,14 @@ export function watchRevocations(
   async function poll(): Promise<void> {
     let readAt = 0
     while (!signal.aborted) {
-      if (!loaded || !broker.connected || Date.now() - readAt > idlePollMs) {
+      if (missed || !loaded || !broker.connected || Date.now() - readAt > idlePollMs) {
+        missed = false
         await read().then(
           () => (readAt = Date.now()),
-          (error: unknown) => log.warning('the list of ended sessions can’t be read', { error }),
+          (error: unknown) => {
+            missed = true
+            log.warning('the list of ended sessions can’t be read', { error })
+          },
         )
       }
       for (const [sessionId, until] of revoked) if (until < Date.now()) revoked.delete(sessionId)
@@ -73,6 +79,7 @@ export function watchRevocations(
         (message) => message && add(JSON.parse(message.content.toString('utf8')) as Revocation),
         { noAck: true },
       )
+      missed = true
     },
   }
 }

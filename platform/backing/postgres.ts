@@ -37,7 +37,7 @@ export async function openPostgres(context: BackingContext): Promise<string> {
 }
 
 /** The server that a DATABASE_URL names: without its database, and with a driver suffix such as `+asyncpg` dropped. */
-function serverUrl(given: string): URL {
+export function serverUrl(given: string): URL {
   const rest = /^postgres(?:ql)?(?:\+\w+)?:\/\/(.+)$/.exec(given)?.[1] ?? ''
   const url = URL.parse(`postgresql://${rest}`)
   if (!url?.hostname) {

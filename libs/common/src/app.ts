@@ -50,6 +50,7 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  */
 export function buildApp(options: AppOptions): Express {
   const { service, routes, log, outbox, verify } = options
+  routes.forEach(checkRoute)
   const app = buildExpress(log)
   app.set('trust proxy', options.trustedProxies)
   const parse = new Map(
@@ -179,7 +180,6 @@ export function buildApp(options: AppOptions): Express {
   const inOrder = routes.toSorted((a, b) => (a.path.replaceAll('{', '~') < b.path.replaceAll('{', '~') ? -1 : 1))
   for (const [path, own] of Map.groupBy(inOrder, expressPath)) {
     for (const definition of own) {
-      checkRoute(definition)
       app[definition.method](path, handlerOf(definition))
     }
     const Allow = own.map(({ method }) => method.toUpperCase()).join(', ')

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadConfig, url } from './config.ts'
-import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm'
+import { DataSource, MigrationExecutor, type EntitySchema, type MigrationInterface } from 'typeorm'
 
 export interface DatabaseSpec {
   service: string
@@ -47,12 +47,15 @@ async function openOwner(spec: DatabaseSpec, ownerUrl: string): Promise<DataSour
 
 async function applyGrants(owner: DataSource, grants: DatabaseSpec['grants'], appUrl: string): Promise<void> {
   const role = `"${decodeURIComponent(new URL(appUrl).username).replaceAll('"', '""')}"`
-  await owner.query(`REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${role}`)
-  for (const [table, privileges] of Object.entries(grants)) {
-    const [exists] = await owner.query<{ found: string | null }[]>('SELECT to_regclass($1) AS found', [table])
-    if (exists?.found) await owner.query(`GRANT ${privileges} ON ${table} TO ${role}`)
-  }
-  await owner.query(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${role}`)
+  // at once: instances that are serving must not be without their rights for a moment
+  await owner.transaction(async (tx) => {
+    await tx.query(`REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${role}`)
+    for (const [table, privileges] of Object.entries(grants)) {
+      const [exists] = await tx.query<{ found: string | null }[]>('SELECT to_regclass($1) AS found', [table])
+      if (exists?.found) await tx.query(`GRANT ${privileges} ON ${table} TO ${role}`)
+    }
+    await tx.query(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${role}`)
+  })
 }
 
 /** Statements that would bring the tables to what the entities say; empty when they agree. */
@@ -90,7 +93,7 @@ async function create(spec: DatabaseSpec, owner: DataSource, name: string, fromE
   const builder = owner.driver.createSchemaBuilder()
   const { upQueries, downQueries } = fromEntities ? await builder.log() : { upQueries: [], downQueries: [] }
   const body = (queries: { query: string }[]): string =>
-    queries.map(({ query }) => `    await runner.query(\`${query.replaceAll('`', '\\`')}\`)`).join('\n')
+    queries.map(({ query }) => `    await runner.query(\`${query.replaceAll(/[`\\]|\$\{/g, '\\$&')}\`)`).join('\n')
   const time = Date.now()
   const className = name.replaceAll(/(^|[-_ ])(\w)/g, (_all, _gap, letter: string) => letter.toUpperCase())
   const file = join(spec.migrations, `${time}-${name}.ts`)
@@ -113,7 +116,7 @@ ${body(downQueries.reverse())}
 }
 
 /** `up`, `down` (one), `status`, `create NAME [--from-entities]`. @returns lines to print */
-async function migrateCommand(spec: DatabaseSpec, args: readonly string[], urls: Urls): Promise<string[]> {
+export async function migrateCommand(spec: DatabaseSpec, args: readonly string[], urls: Urls): Promise<string[]> {
   const [command, name] = args
   if (command === 'up') {
     const applied = await migrateUp(spec, urls)
@@ -123,16 +126,18 @@ async function migrateCommand(spec: DatabaseSpec, args: readonly string[], urls:
   try {
     if (command === 'down') {
       return await locked(owner, async () => {
+        const [last] = await new MigrationExecutor(owner).getExecutedMigrations()
+        if (!last) return ['nothing to undo']
         await spec.beforeDown?.((sql) => owner.query(sql))
         await owner.undoLastMigration()
-        return ['undone one migration']
+        return [`undone ${last.name}`]
       })
     }
     if (command === 'status') {
       const pending = (await owner.showMigrations()) ? 'migrations are pending' : 'all migrations are applied'
       return [pending, ...(await pendingChanges(owner)).map((query) => `differs from the entities: ${query}`)]
     }
-    if (command === 'create' && name && /^[a-z][a-z0-9-]*$/.test(name)) {
+    if (command === 'create' && name && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
       return [`wrote ${await create(spec, owner, name, args.includes('--from-entities'))}`]
     }
     throw new Error(`usage: migrate ${spec.service} up | down | status | create NAME [--from-entities]`)

@@ -25,10 +25,11 @@ export async function serve(
 ): Promise<void> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app)
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.PORT, resolve))
-  lifetime.add('the server', () => {
-    const closed = new Promise((resolve) => server.close(resolve))
-    server.closeIdleConnections()
-    return closed
+  lifetime.add('the server', async () => {
+    // a connection that is kept alive is idle, and closed, once what is in flight on it is answered
+    const sweep = setInterval(() => server.closeIdleConnections(), 50)
+    await new Promise((resolve) => server.close(resolve))
+    clearInterval(sweep)
   })
   const { port } = server.address() as AddressInfo
   log.info('listening', { port })

@@ -20,12 +20,18 @@ export interface TestBacking {
 }
 
 /** The backing services that the test run brought up. */
-const testBacking = (): TestBacking => JSON.parse(process.env.CAREGATE_TEST_BACKING!) as TestBacking
-const quietLog: Logger = buildLogger('test', 'ERROR', 'text')
+export const testBacking = (): TestBacking => JSON.parse(process.env.CAREGATE_TEST_BACKING!) as TestBacking
+export const quietLog: Logger = buildLogger('test', 'ERROR', 'text')
 
-const issuer = { ALGORITHM: 'ES256', JWT_ISSUER: 'caregate', JWT_AUDIENCE: 'caregate' } as const
-const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const publicKey = createPublicKey(privateKey)
+/** A virtual host for this test worker alone: its queues outlive a test file, so a file begins by emptying them. */
+export function testAmqpUrl(): string {
+  const { amqp, vhosts } = testBacking()
+  return `${amqp}/${vhosts[(Number(process.env.JEST_WORKER_ID) - 1) % vhosts.length]}`
+}
+
+export const issuer = { ALGORITHM: 'ES256', JWT_ISSUER: 'caregate', JWT_AUDIENCE: 'caregate' } as const
+export const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+export const publicKey = createPublicKey(privateKey)
 
 /** An access token as auth would issue it; `claims` overrides, undefined takes a claim away. */
 export function testToken(roles: Role[], claims: Partial<Claims> = {}): string {
@@ -41,7 +47,7 @@ export function testToken(roles: Role[], claims: Partial<Claims> = {}): string {
 }
 
 /** Empty clone of a service's migrated database. */
-async function cloneDatabase(spec: DatabaseSpec): Promise<{ app: string; owner: string; admin: string }> {
+export async function cloneDatabase(spec: DatabaseSpec): Promise<{ app: string; owner: string; admin: string }> {
   const { postgres } = testBacking()
   const name = `test_${spec.service}_${randomUUID().slice(0, 8)}`
   const admin = new pg.Client(postgres)
@@ -74,7 +80,7 @@ export type Call = (
   options?: { token?: string; body?: unknown; headers?: Record<string, string> },
 ) => Promise<Answer>
 
-function buildCall(base: string): Call {
+export function buildCall(base: string): Call {
   return async (method, path, { token, body, headers = {} } = {}) => {
     const raw = typeof body === 'string' || body === undefined
     const answer = await fetch(base + path, {
@@ -96,7 +102,7 @@ function buildCall(base: string): Call {
 }
 
 /** An app behind a real socket. */
-async function listenForTest(app: Express): Promise<{ url: string; call: Call; close(): Promise<void> }> {
+export async function listenForTest(app: Express): Promise<{ url: string; call: Call; close(): Promise<void> }> {
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -154,10 +160,10 @@ export async function openTestService(spec: DatabaseSpec, build: (deps: TestDeps
     urls,
     /** Events recorded since the last call, oldest first. */
     async events(): Promise<AuditEvent[]> {
-      const rows = await db.query<{ body: string; position: string }[]>('DELETE FROM outbox RETURNING position, body')
+      const [rows] = await db.query<[{ body: string; position: string }[], number]>(
+        'DELETE FROM outbox RETURNING position, body',
+      )
       return rows
-        .flat()
-        .filter((row) => typeof row === 'object' && row.body)
         .sort((a, b) => Number(a.position) - Number(b.position))
         .map(({ body }) => JSON.parse(body) as AuditEvent)
     },

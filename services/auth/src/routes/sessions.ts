@@ -98,6 +98,9 @@ export function sessionRoutes({ db, broker, config, keys, passwords, tokens }: S
         if (!user || !right || user.disabled || lapsed) throw wrongCredentials()
         const mustChangePassword = user.oneTimeUntil !== null
         const session = await db.transaction(async (tx) => {
+          const { passwordHash, disabled } = await lockUser(tx, user.id)
+          // changed while it was being compared: whoever changed it ended the sessions that there were
+          if (passwordHash !== user.passwordHash || disabled) throw wrongCredentials()
           const started = await createSession(
             tx,
             user.id,

@@ -1,0 +1,96 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { testToken } from '@caregate/common/testing/service'
+import { openTestGateway, openUpstream } from './testing.ts'
+
+let upstream: Awaited<ReturnType<typeof openUpstream>>
+const opened: Awaited<ReturnType<typeof openTestGateway>>[] = []
+const patients = '/api/v1/patients'
+const jwks = '/.well-known/jwks.json'
+
+beforeAll(async () => (upstream = await openUpstream()))
+afterEach(async () => {
+  for (const gateway of opened.splice(0)) await gateway.close()
+  upstream.seen.length = 0
+})
+afterAll(() => upstream.close())
+
+async function open(config: NonNullable<Parameters<typeof openTestGateway>[0]['config']>) {
+  const gateway = await openTestGateway({ upstream: upstream.url, config })
+  opened.push(gateway)
+  return gateway
+}
+
+describe('the limit', () => {
+  type Gateway = Awaited<ReturnType<typeof open>>
+  const statuses = async (times: number, ask: () => ReturnType<Gateway['call']>) => {
+    const found: number[] = []
+    for (let n = 0; n < times; n++) found.push((await ask()).status)
+    return found
+  }
+
+  test('of an address is said in every answer, and ends in 429 with Retry-After', async () => {
+    const gateway = await open({ RATE_LIMIT_PER_MINUTE: 2 })
+    const first = await gateway.call('GET', jwks)
+    expect(first.headers.get('ratelimit-policy')).toMatch(/^"address"; q=2; w=60; pk=:/)
+    expect(first.headers.get('ratelimit')).toMatch(/^"address"; r=1; t=(60|59)$/)
+    expect((await gateway.call('GET', '/nowhere')).headers.get('ratelimit')).toMatch(/r=0/)
+    const { status, headers, body } = await gateway.call('GET', jwks)
+    expect([status, body.code]).toEqual([429, 'rate_limited'])
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(60)
+    expect(headers.get('ratelimit')).toMatch(/^"address"; r=0; /)
+    expect(gateway.denials.at(-1)).toMatchObject({ code: 'rate_limited', outcome: 'denied', request: { route: jwks } })
+    expect(upstream.seen).toHaveLength(1)
+  })
+
+  test('of a user is their own, wherever they are signed in', async () => {
+    const gateway = await open({ RATE_LIMIT_PER_MINUTE: 1, RATE_LIMIT_PER_MINUTE_SIGNED_IN: 2 })
+    const as = (sub: string) => () => gateway.call('GET', patients, { token: testToken(['nurse'], { sub }) })
+    expect(await statuses(3, as('one'))).toEqual([200, 200, 429])
+    expect(await statuses(3, as('two'))).toEqual([200, 200, 429])
+    expect((await as('one')()).headers.get('ratelimit-policy')).toMatch(/^"user"; q=2; w=60/)
+    expect((await gateway.call('GET', jwks)).status).toBe(200)
+  })
+
+  test('of an address counts failed tokens, and leaves the good ones alone', async () => {
+    const gateway = await open({ RATE_LIMIT_PER_MINUTE: 2 })
+    expect(await statuses(3, () => gateway.call('GET', patients, { token: 'a.b.c' }))).toEqual([401, 401, 429])
+    expect((await gateway.call('GET', patients)).status).toBe(429)
+    expect((await gateway.call('GET', jwks)).status).toBe(429)
+    expect((await gateway.call('GET', patients, { token: testToken(['nurse']) })).status).toBe(200)
+  })
+
+  test('is not dodged by forwarding headers', async () => {
+    const gateway = await open({ RATE_LIMIT_PER_MINUTE: 2 })
+    let n = 0
+    const ask = () => gateway.call('GET', jwks, { headers: { 'x-forwarded-for': `203.0.113.${n++}` } })
+    expect(await statuses(3, ask)).toEqual([200, 200, 429])
+    expect(gateway.denials).toMatchObject([{ request: { ip: '127.0.0.1' } }])
+  })
+
+  test('is by the address that a trusted proxy saw, whatever the client put before it', async () => {
+    const gateway = await open({ RATE_LIMIT_PER_MINUTE: 1, TRUSTED_PROXIES: ['127.0.0.0/8'] })
+    const via = (forwarded: string) =>
+      gateway.call('GET', jwks, { headers: { 'x-forwarded-for': forwarded, 'x-forwarded-proto': 'https' } })
+    expect((await via('203.0.113.1')).body.headers).toMatchObject({
+      'x-forwarded-for': '203.0.113.1',
+      'x-forwarded-proto': 'https',
+    })
+    expect((await via('203.0.113.2')).status).toBe(200)
+    expect((await via('192.0.2.99, 203.0.113.2')).status).toBe(429)
+    expect(gateway.denials).toMatchObject([{ request: { ip: '203.0.113.2' } }])
+  })
+
+  test('takes an IPv6 network for one address', async () => {
+    const gateway = await open({ RATE_LIMIT_PER_MINUTE: 1, TRUSTED_PROXIES: ['127.0.0.0/8'] })
+    const via = async (ip: string) => (await gateway.call('GET', jwks, { headers: { 'x-forwarded-for': ip } })).status
+    expect(await via('2001:db8:0:1::1')).toBe(200)
+    expect(await via('2001:db8:0:2::2')).toBe(429)
+    expect(await via('2001:db8:0:100::1')).toBe(200)
+  })
+
+  test('is not for the state of health', async () => {
+    const gateway = await open({ RATE_LIMIT_PER_MINUTE: 1 })
+    expect(await statuses(5, () => gateway.call('GET', '/health'))).toEqual([200, 200, 200, 200, 200])
+  })
+})

@@ -1,0 +1,89 @@
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { buildVerify } from '@caregate/common/auth'
+import type { AuditEvent } from '@caregate/common/events'
+import { issuer, listenForTest, publicKey, quietLog } from '@caregate/common/testing/service'
+import { buildGateway, type GatewayDeps } from './app.ts'
+
+export const testVerify = buildVerify(issuer, async (kid) => (kid === 'test' ? publicKey : undefined))
+
+/** A request as a service got it. */
+export interface Seen {
+  method: string
+  url: string
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+/** A service that answers what it was asked, unless `answer` says otherwise; `seen` are the requests that reached it. */
+export async function openUpstream(answer?: RequestListener) {
+  const seen: Seen[] = []
+  const server = createServer((req, res) => {
+    const { method = '', url = '', headers } = req
+    const request: Seen = { method, url, headers, body: '' }
+    seen.push(request)
+    if (answer) return answer(req, res)
+    req.setEncoding('utf8').on('data', (chunk: string) => (request.body += chunk))
+    req.on('end', () => {
+      res.setHeader('Content-Type', 'application/json')
+      res.setHeader('X-Request-Id', 'of-the-service')
+      res.setHeader('X-Process-Time', '17')
+      res.end(JSON.stringify(request))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+type TestGatewayOptions = Partial<Omit<GatewayDeps, 'config'>> & {
+  config?: Partial<GatewayDeps['config']>
+  /** Where every service is; given none, there is none. */
+  upstream?: string
+}
+
+/** The gateway behind a real socket. What it refuses is in `denials`; sessions put into `revoked` have ended. */
+export async function openTestGateway({ config, upstream, ...deps }: TestGatewayOptions) {
+  const denials: AuditEvent[] = []
+  const revoked = new Set<string>()
+  const app = buildGateway({
+    config: {
+      ALLOWED_HOSTS: ['*'],
+      CORS_ORIGINS: ['*'],
+      TRUSTED_PROXIES: [],
+      RATE_LIMIT_PER_MINUTE: 10_000,
+      RATE_LIMIT_PER_MINUTE_SIGNED_IN: 10_000,
+      REQUEST_TIMEOUT_MS: 2000,
+      ...config,
+    },
+    log: quietLog,
+    directory: { instances: () => (upstream ? [upstream] : []) },
+    denials: { record: (event) => denials.push(event) },
+    revocations: { has: (sessionId) => revoked.has(sessionId), loaded: true },
+    verify: testVerify,
+    version: '1.2.3',
+    stopping: new AbortController().signal,
+    ...deps,
+  })
+  return { ...(await listenForTest(app)), denials, revoked }
+}
+
+/** Sends bytes as they are (a character is a byte), and gives what comes back until the connection is closed. */
+export function sendRaw(url: string, ...lines: string[]): Promise<string> {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(url)
+    let answer = ''
+    const socket = connect(Number(port), hostname)
+    socket.setEncoding('latin1').on('data', (text: string) => (answer += text))
+    // a reset is an answer too: none
+    socket.on('error', () => {}).on('close', () => resolve(answer))
+    socket.write(lines.join('\r\n'), 'latin1')
+  })
+}

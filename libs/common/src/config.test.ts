@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { integer, list, loadConfig, secret, tokenKeys, url } from './config.ts'
+
+const good = 'kU6cVb3sQm9xT1zR7wPj4yLd8nHf2aGe'
+const keys = { SECRET_KEY: secret(), DATABASE_URL: url('postgres'), DB_POOL_MAX: integer(10, 2, 200), HOSTS: list('*') }
+const env = { SECRET_KEY: good, DATABASE_URL: 'postgres://db/x' }
+
+test('defaults, numbers and comma lists come out typed; an empty value counts as unset', () => {
+  expect(loadConfig(keys, { ...env, DB_POOL_MAX: '', OTHER: 'ignored' })).toEqual({
+    ...env,
+    DB_POOL_MAX: 10,
+    HOSTS: ['*'],
+  })
+  expect(loadConfig(keys, { ...env, DB_POOL_MAX: '7', HOSTS: 'a.example, b.example,' })).toMatchObject({
+    DB_POOL_MAX: 7,
+    HOSTS: ['a.example', 'b.example'],
+  })
+})
+
+test('every bad key is named at once, and no value', () => {
+  const bad = { SECRET_KEY: 'hunter2', DATABASE_URL: 'mysql://root:hunter2@db', DB_POOL_MAX: 'many' }
+  expect(() => loadConfig(keys, bad)).toThrow(/SECRET_KEY[^]*DATABASE_URL[^]*DB_POOL_MAX/)
+  expect(() => loadConfig(keys, bad)).not.toThrow(/hunter2|many/)
+})
+
+test.each([
+  ['missing', undefined],
+  ['short', 'x7Q'.repeat(10)],
+  ['one letter', 'a'.repeat(40)],
+  ['a placeholder', 'change-me-please-change-me-please-1'],
+  ['from a tutorial', '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7'],
+])('a secret that is %s is refused', (_what, SECRET_KEY) => {
+  expect(() => loadConfig(keys, { ...env, SECRET_KEY })).toThrow('SECRET_KEY')
+})
+
+test('a secret may come from a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'caregate-config-'))
+  const SECRET_KEY_FILE = join(folder, 'secret')
+  const given = { DATABASE_URL: env.DATABASE_URL, SECRET_KEY_FILE }
+  expect(() => loadConfig(keys, given)).toThrow("SECRET_KEY_FILE can't be read: ENOENT")
+  writeFileSync(SECRET_KEY_FILE, `${good}\n`)
+  expect(loadConfig(keys, given).SECRET_KEY).toBe(good)
+  rmSync(folder, { recursive: true })
+})
+
+test('with HS256 the shared key is required, otherwise the address of the public keys', () => {
+  expect(() => loadConfig(tokenKeys, { ALGORITHM: 'HS256' })).toThrow(/SECRET_KEY is required/)
+  expect(() => loadConfig(tokenKeys, {})).toThrow(/JWKS_URL is required/)
+  expect(loadConfig(tokenKeys, { JWKS_URL: 'http://auth/jwks' }).ALGORITHM).toBe('ES256')
+  expect(() => loadConfig(tokenKeys, { ALGORITHM: 'none' })).toThrow('ALGORITHM')
+})

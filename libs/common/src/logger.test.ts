@@ -1,0 +1,48 @@
+import { Writable } from 'node:stream'
+import { beforeEach, expect, test } from '@jest/globals'
+import { transports, type Logger as WinstonLogger } from 'winston'
+import { buildLogger, logContext, type Logger } from './logger.ts'
+
+let lines: string[]
+beforeEach(() => void (lines = []))
+
+/** The logger of a process, but that its lines can be read here. */
+function openLog(...args: Parameters<typeof buildLogger>): Logger {
+  const stream = new Writable({ write: (chunk, _encoding, done) => (lines.push(String(chunk).trim()), done()) })
+  return (buildLogger(...args) as WinstonLogger).clear().add(new transports.Stream({ stream }))
+}
+
+test('on a terminal a line is time, service, level and message', () => {
+  openLog('patients', 'INFO', 'text').warning('the broker is away')
+  expect(lines).toEqual([
+    expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - patients - WARNING - the broker is away$/),
+  ])
+})
+
+test('as JSON it has ECS names, and the id of the request that it belongs to', () => {
+  const log = openLog('auth', 'INFO', 'json')
+  log.debug('below the level')
+  logContext.run({ 'request.id': 'r-1' }, () => log.info('signed in', { 'user.id': 'u-1' }))
+  expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+    {
+      '@timestamp': expect.stringMatching(/Z$/),
+      'log.level': 'info',
+      'service.name': 'auth',
+      message: 'signed in',
+      'request.id': 'r-1',
+      'user.id': 'u-1',
+    },
+  ])
+})
+
+test('of a database error the code is logged, never the values that its message quotes', () => {
+  const driverError = Object.assign(new Error('Key (email)=(jose@example.org) already exists'), {
+    code: '23505',
+    constraint: 'users_email',
+  })
+  openLog('auth', 'INFO', 'json').error('request failed', {
+    error: Object.assign(new Error(driverError.message), { driverError }),
+  })
+  expect(lines[0]).not.toContain('jose@example.org')
+  expect(JSON.parse(lines[0]!)).toMatchObject({ error: { message: 'database error 23505 users_email' } })
+})

@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
+import { connect, type Channel, type ChannelModel, type Message } from 'amqplib'
+import { spec } from '../../../services/patients/src/database.ts'
+import { auditQueue, openBroker, type Broker } from './broker.ts'
+import { openDatabase, type Database } from './database.ts'
+import { buildEvent, type AuditEvent } from './events.ts'
+import { openOutbox, recordEvent, type Outbox } from './outbox.ts'
+import { cloneDatabase, quietLog, testAmqpUrl } from './testing/service.ts'
+import { openTcpProxy, type TcpProxy } from './testing/tcp-proxy.ts'
+import { until } from './testing/until.ts'
+
+let db: Database
+let model: ChannelModel
+let channel: Channel
+let proxy: TcpProxy
+const opened: (Broker | Outbox)[] = []
+
+beforeAll(async () => {
+  const { app } = await cloneDatabase(spec)
+  const config = { DATABASE_URL: app, DB_POOL_MAX: 10, DB_STATEMENT_TIMEOUT_MS: 5000 }
+  db = await openDatabase(config, spec.entities, quietLog, AbortSignal.timeout(10_000))
+  model = await connect(testAmqpUrl())
+  channel = await model.createChannel()
+})
+beforeEach(async () => {
+  proxy = await openTcpProxy(testAmqpUrl())
+  await channel.deleteQueue(auditQueue)
+})
+afterEach(async () => {
+  proxy.restore()
+  for (const part of opened.splice(0).reverse()) await part.close()
+  await proxy.close()
+  await db.query('DELETE FROM outbox')
+})
+afterAll(async () => {
+  await model.close()
+  await db.destroy()
+})
+
+async function open(): Promise<{ broker: Broker; outbox: Outbox }> {
+  const broker = await openBroker(proxy.url, quietLog)
+  const outbox = openOutbox(db, broker, quietLog)
+  opened.push(broker, outbox)
+  return { broker, outbox }
+}
+const isConnected = (broker: Broker) => until(() => broker.connected)
+
+function anEvent(): AuditEvent {
+  const request = { id: 'r', method: 'GET', route: '/x', path: '/x', status: 200, ip: '::1', userAgent: null }
+  const actor = { id: null, name: null, roles: [], sessionId: null }
+  return buildEvent({ type: 'patients.patient.read', service: 'patients', action: 'R', actor, request })
+}
+const waiting = async (): Promise<number> =>
+  (await db.query<[{ count: number }]>('SELECT count(*)::int AS count FROM outbox'))[0].count
+
+/** Ids of what is in the queue; a queue with a single active consumer can't be read in another way. */
+async function arrived(): Promise<string[]> {
+  const ids: string[] = []
+  const { messageCount } = await channel.checkQueue(auditQueue)
+  const take = (message: Message | null) => message && ids.push(String(message.properties.messageId))
+  const { consumerTag } = await channel.consume(auditQueue, take, { noAck: true })
+  await until(() => ids.length >= messageCount)
+  await channel.cancel(consumerTag)
+  return ids
+}
+
+test('what is recorded while the broker was never there is passed on once it is', async () => {
+  proxy.cut()
+  const { outbox, broker } = await open()
+  const event = anEvent()
+  await outbox.record(event)
+  expect(await waiting()).toBe(1)
+  proxy.restore()
+  await isConnected(broker)
+  await until(async () => (await waiting()) === 0)
+  expect(await arrived()).toEqual([event.id])
+})
+
+test('a broker that goes and comes back loses nothing of what is recorded all the while', async () => {
+  const { outbox, broker } = await open()
+  await isConnected(broker)
+  const events = Array.from({ length: 900 }, anEvent)
+  for (const [n, event] of events.entries()) {
+    await outbox.record(event)
+    if (n === 300) proxy.cut()
+    if (n === 600) proxy.restore()
+  }
+  await until(async () => (await waiting()) === 0)
+  expect(new Set(await arrived())).toEqual(new Set(events.map(({ id }) => id)))
+})
+
+test('two instances share one table and pass each event on once', async () => {
+  const [one, two] = [await open(), await open()]
+  await isConnected(one.broker)
+  await isConnected(two.broker)
+  const events = Array.from({ length: 2000 }, anEvent)
+  await Promise.all(events.map((event, n) => (n % 2 ? one : two).outbox.record(event)))
+  await until(async () => (await waiting()) === 0)
+  expect((await arrived()).sort()).toEqual(events.map(({ id }) => id).sort())
+})
+
+test('a message that no queue takes stays in the table, and goes when there is one again', async () => {
+  const { outbox, broker } = await open()
+  await isConnected(broker)
+  await channel.unbindQueue(auditQueue, 'audit.events', '#')
+  const event = anEvent()
+  await expect(broker.publish([{ id: event.id, type: event.type, body: '{}' }])).rejects.toThrow('could not be routed')
+  await outbox.record(event)
+  await expect(until(async () => (await waiting()) === 0, 1)).rejects.toThrow()
+  await channel.bindQueue(auditQueue, 'audit.events', '#')
+  await until(async () => (await waiting()) === 0)
+  expect(await arrived()).toEqual([event.id])
+})
+
+test('accesses recorded at the same time share an insert', async () => {
+  proxy.cut()
+  const { outbox } = await open()
+  const query = jest.spyOn(db, 'query')
+  await Promise.all(Array.from({ length: 400 }, () => outbox.record(anEvent())))
+  expect(query.mock.calls.filter(([sql]) => sql.startsWith('INSERT')).length).toBe(2)
+  query.mockRestore()
+  expect(await waiting()).toBe(400)
+})
+
+test('an event is committed with its change or not at all, and refused outside a transaction', async () => {
+  await expect(recordEvent(db.manager, anEvent())).rejects.toThrow('needs a transaction')
+  const failing = db.transaction(async (tx) => {
+    await recordEvent(tx, anEvent())
+    throw new Error('the change failed')
+  })
+  await expect(failing).rejects.toThrow('the change failed')
+  expect(await waiting()).toBe(0)
+})

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { connect, type Channel, type ChannelModel, type Message } from 'amqplib'
+import { DataSource } from 'typeorm'
+import { auditQueue, openBroker, type Broker } from '@caregate/common/broker'
+import { buildEvent, canonicalJson, type AuditEvent } from '@caregate/common/events'
+import type { Logger } from '@caregate/common/logger'
+import { openTestService, quietLog, testAmqpUrl, testToken } from '@caregate/common/testing/service'
+import { until } from '@caregate/common/testing/until'
+import { buildAuditApp } from './app.ts'
+import { spec } from './database.ts'
+import { buildIngest } from './ingest.ts'
+
+const auditor = testToken(['auditor'])
+let service: Awaited<ReturnType<typeof openTestService>>
+let owner: DataSource
+let model: ChannelModel
+let channel: Channel
+let broker: Broker
+const dead: Message[] = []
+
+const alerts: string[] = []
+const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
+  error: (_message: string, { reason }: { reason: string }) => alerts.push(reason),
+})
+
+/** A broker connection that stores what it gets, like an audit process. */
+const openAudit = () => openBroker(testAmqpUrl(), log, buildIngest(service.db, log, new AbortController().signal))
+
+beforeAll(async () => {
+  service = await openTestService(spec, buildAuditApp)
+  owner = await new DataSource({ type: 'postgres', url: service.urls.owner }).initialize()
+  model = await connect(testAmqpUrl())
+  channel = await model.createChannel()
+  await channel.deleteQueue(auditQueue)
+  await channel.deleteQueue('audit.dead-letters')
+  broker = await openAudit()
+  await until(() => broker.connected)
+  await channel.consume('audit.dead-letters', (message) => message && dead.push(message), { noAck: true })
+})
+beforeEach(() => void dead.splice(0))
+afterAll(async () => {
+  await broker.close()
+  await model.close()
+  await owner.destroy()
+  await service.close()
+})
+
+function anEvent(more: Partial<AuditEvent> = {}): AuditEvent {
+  const request = { id: 'r', method: 'GET', route: '/x', path: '/x', status: 200, ip: '::1', userAgent: null }
+  const actor = { id: null, name: null, roles: [], sessionId: null }
+  return buildEvent({ type: 'patients.patient.read', service: 'patients', action: 'R', actor, request, ...more })
+}
+const send = (body: string) => channel.publish('audit.events', 'patients.patient.read', Buffer.from(body))
+const stored = () =>
+  owner.query<{ id: string; sequence: number }[]>('SELECT id, sequence::int FROM events ORDER BY sequence')
+
+test('events are stored once, in the order of arrival, under numbers without a gap', async () => {
+  const events = Array.from({ length: 1500 }, () => anEvent())
+  for (const event of events) {
+    send(canonicalJson(event))
+    if (Math.random() < 0.2) send(canonicalJson(event))
+  }
+  await until(async () => (await stored()).length === events.length)
+  expect((await stored()).map(({ id }) => id)).toEqual(events.map(({ id }) => id))
+  expect((await stored()).map(({ sequence }) => sequence)).toEqual(events.map((_event, n) => n + 1))
+  const read = await service.call('GET', `/api/v1/audit/events/${events[7]!.id}`, { token: auditor })
+  expect(read.body).toMatchObject({ ...events[7], sequence: 8 })
+})
+
+test('what is no event goes to the dead letters alone, what came with it is stored', async () => {
+  const before = (await stored()).length
+  const good = [anEvent(), anEvent({ later: 'a member that a newer producer adds' } as object)]
+  const bad = [
+    'not JSON',
+    '{}',
+    canonicalJson(anEvent({ patientIds: ['x'] })),
+    canonicalJson({ ...anEvent(), occurredAt: 'yesterday' }),
+    canonicalJson(anEvent({ service: '\u0000' })),
+    canonicalJson(anEvent({ service: 'x'.repeat(60_000) })),
+  ]
+  send(canonicalJson(good[0]!))
+  bad.forEach(send)
+  send(canonicalJson(good[1]!))
+  await until(async () => dead.length === bad.length && (await stored()).length === before + good.length)
+  expect(dead.map(({ content }) => content.toString())).toEqual(bad)
+  expect(alerts).toEqual([
+    expect.stringContaining('not valid JSON'),
+    'v is not valid',
+    'patientIds is not valid',
+    'occurredAt is not valid',
+    'contains a NUL character or half a surrogate pair',
+    'larger than 60000 bytes',
+  ])
+  const kept = await service.call('GET', `/api/v1/audit/events/${good[1]!.id}`, { token: auditor })
+  expect(kept.body.later).toBe('a member that a newer producer adds')
+})
+
+test('while the database refuses, nothing is rejected: the events wait and are stored after', async () => {
+  const before = (await stored()).length
+  await owner.query('REVOKE INSERT ON events FROM caregate_audit')
+  const events = Array.from({ length: 50 }, () => anEvent())
+  for (const event of events) send(canonicalJson(event))
+  await expect(until(async () => (await stored()).length > before, 1)).rejects.toThrow()
+  await owner.query('GRANT INSERT ON events TO caregate_audit')
+  await until(async () => (await stored()).length === before + events.length)
+  expect(dead).toEqual([])
+})
+
+test('of two audit processes one stores, and the other takes over when it goes', async () => {
+  const before = (await stored()).length
+  const second = await openAudit()
+  try {
+    await until(() => second.connected)
+    const events = Array.from({ length: 600 }, () => anEvent())
+    for (const [n, event] of events.entries()) {
+      send(canonicalJson(event))
+      if (n === 300) await broker.close()
+    }
+    await until(async () => (await stored()).length === before + events.length)
+    expect((await stored()).map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: before + events.length }, (_none, n) => n + 1),
+    )
+  } finally {
+    await second.close()
+  }
+})
