@@ -22,8 +22,8 @@ export default {
     own(
       'platform-runs-them',
       '^platform/',
-      ['^platform/', '^libs/common/', '^samples/'],
-      'The platform starts services and the gateway as processes; only tests import their files.',
+      ['^platform/', '^libs/common/', '^samples/', '^(gateway|services/[^/]+)/src/config\\.ts$'],
+      'The platform starts services and the gateway as processes; it reads what settings they take, and no other file.',
     ),
     {
       name: 'test-code-in-tests',

@@ -31,12 +31,26 @@ export async function addUser(email: string, roles: string[]): Promise<NewUser> 
   }
 }
 
+interface AddOptions {
+  email: string
+  roles: string[]
+  env: NodeJS.ProcessEnv
+  secrets: Secrets
+}
+
+/** Undefined when the database, which may be older than the data folder, has this user already. */
+export async function addUserIfAbsent(postgres: string, options: AddOptions): Promise<NewUser | undefined> {
+  const { oneTimePassword } = await addUserTo(postgres, options, '--if-absent')
+  return oneTimePassword ? { email: options.email, oneTimePassword } : undefined
+}
+
 /** By auth's own command, on the server with this administrator's URL. */
-export async function addUserTo(
+async function addUserTo(
   postgres: string,
-  { email, roles, env, secrets }: { email: string; roles: string[]; env: NodeJS.ProcessEnv; secrets: Secrets },
+  { email, roles, env, secrets }: AddOptions,
+  ...flags: string[]
 ): Promise<NewUser> {
-  const args = ['add', email, '--roles', roles.join(','), '--json']
+  const args = ['add', email, '--roles', roles.join(','), '--json', ...flags]
   const { DATABASE_URL } = serviceDatabaseUrls(postgres, 'auth', secrets)
   const { SECRET_KEY, CURSOR_KEY } = { ...secrets, ...env }
   const printed = await runScript('services/auth/src/user.ts', args, { ...env, DATABASE_URL, SECRET_KEY, CURSOR_KEY })

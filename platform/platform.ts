@@ -1,6 +1,6 @@
 import { get } from 'node:http'
 import { json } from 'node:stream/consumers'
-import { addUserTo } from './accounts.ts'
+import { addUserIfAbsent } from './accounts.ts'
 import type { BackingContext } from './backing/context.ts'
 import { openBackingContext, openMessaging } from './backing/open.ts'
 import { openPostgres } from './backing/postgres.ts'
@@ -81,7 +81,7 @@ export async function startPlatform({
 
   async function start() {
     const ports = choice === 'free' ? await freePorts() : DEFAULT_PORTS
-    await checkEnvironment({ env, secrets, ports })
+    checkEnvironment({ env, secrets, ports })
     for (const port of Object.values(ports)) await assertPortFree(port)
     const context = await openBackingContext({ folder, env, secrets, supervisor, progress })
     const [postgres, messaging] = await Promise.all([openDatabases(context, secrets), openMessaging(context)])
@@ -133,8 +133,8 @@ async function openDatabases(context: BackingContext, secrets: Secrets): Promise
   await progress.step('migrations', () => Promise.all(migrations))
   if (!readAdmin(folder)) {
     const user = { email: 'admin@caregate.local', roles: ['admin'], env, secrets }
-    const { email, oneTimePassword } = await progress.step('first admin', () => addUserTo(postgres, user))
-    writeAdmin(folder, { email, password: oneTimePassword })
+    const added = await progress.step('first admin', () => addUserIfAbsent(postgres, user))
+    if (added) writeAdmin(folder, { email: added.email, password: added.oneTimePassword })
   }
   return postgres
 }

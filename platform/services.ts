@@ -2,10 +2,14 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ConfigError, loadConfig, type Keys } from '@caregate/common/config'
+import { keys as gateway } from '../gateway/src/config.ts'
+import { keys as audit } from '../services/audit/src/config.ts'
+import { keys as auth } from '../services/auth/src/config.ts'
+import { keys as patients } from '../services/patients/src/config.ts'
 import { serverUrl } from './backing/postgres.ts'
 import { PlatformError } from './errors.ts'
 import { databaseUrls, provision, type DatabaseUrls } from './provision.ts'
-import { ROOT, type PlatformInfo, type Secrets } from './state.ts'
+import { LAUNCHER_KEYS, ROOT, type PlatformInfo, type Secrets } from './state.ts'
 import type { ChildSpec } from './supervisor.ts'
 
 const run = promisify(execFile)
@@ -15,6 +19,7 @@ export type Service = (typeof SERVICES)[number]
 export type ProcessName = Service | 'gateway'
 export type Ports = Record<ProcessName, number> & { metrics?: number }
 
+const settings: Record<ProcessName, Keys> = { gateway, auth, patients, audit }
 export const PROCESSES: ProcessName[] = ['gateway', ...SERVICES]
 
 export function isService(name: string | undefined): name is Service {
@@ -55,17 +60,6 @@ export interface EnvironmentInput {
   backing: PlatformInfo['backing']
 }
 
-/** Settings that a process gets from its launcher alone, never from the launcher's own environment. */
-const LAUNCHER_KEYS = [
-  'DATABASE_URL',
-  'DATABASE_OWNER_URL',
-  'SECRET_KEY',
-  'CURSOR_KEY',
-  'FIELD_KEY',
-  'PORT',
-  'AMQP_URL',
-]
-
 /** The environment of a process: what the user set, and what only this process may know. */
 export function processEnvironment(
   name: ProcessName,
@@ -79,6 +73,7 @@ export function processEnvironment(
     LOG_FORMAT: 'json',
     ...passedOn,
     PORT: String(ports[name]),
+    LISTEN_ADDRESS: '127.0.0.1',
     ADVERTISE_ADDRESS: '127.0.0.1',
     AMQP_URL: backing.amqp,
     ...(backing.consul
@@ -101,17 +96,16 @@ export function processEnvironment(
  * Reads what every process will read of its environment, before anything is brought up.
  * @throws {PlatformError} that names every bad key of them all at once
  */
-export async function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>): Promise<void> {
+export function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>): void {
   const { DATABASE_URL } = input.env
   const backing = { postgres: 'postgresql://127.0.0.1', amqp: 'amqp://127.0.0.1', consul: null, redis: null }
-  const checks = PROCESSES.map((name) => async () => {
-    const { keys } = (await import(join(sourceFolder(name), 'config.ts'))) as { keys: Keys }
-    loadConfig(keys, processEnvironment(name, { ...input, backing }))
-  })
+  const checks = PROCESSES.map(
+    (name) => () => loadConfig(settings[name], processEnvironment(name, { ...input, backing })),
+  )
   const problems = new Set<string>()
-  for (const check of [async () => DATABASE_URL && serverUrl(DATABASE_URL), ...checks]) {
+  for (const check of [() => DATABASE_URL && serverUrl(DATABASE_URL), ...checks]) {
     try {
-      await check()
+      check()
     } catch (error) {
       if (error instanceof PlatformError) problems.add(`  ${error.message}`)
       else if (error instanceof ConfigError) for (const line of error.message.split('\n').slice(1)) problems.add(line)
@@ -121,10 +115,8 @@ export async function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>)
   if (problems.size > 0) throw new PlatformError(['Configuration refused:', ...problems].join('\n'))
 }
 
-const sourceFolder = (name: ProcessName) => join(ROOT, isService(name) ? `services/${name}` : name, 'src')
-
 export function processSpec(name: ProcessName, environment: NodeJS.ProcessEnv, watch: boolean): ChildSpec {
-  const script = join(sourceFolder(name), 'main.ts')
+  const script = join(ROOT, isService(name) ? `services/${name}` : name, 'src/main.ts')
   return {
     name,
     command: [process.execPath, ...(watch ? ['--watch', '--watch-preserve-output'] : []), script],

@@ -43,7 +43,9 @@ function report({ folder, info }: Platform, seconds: number, memory: number | un
     ...Object.fromEntries(Object.entries(services).map(([name, { url, pid }]) => [name, `${url}  pid ${pid}`])),
     ...Object.fromEntries(['docs', 'redoc', 'health'].map((page) => [page, `${gateway}/${page}`])),
     ...Object.fromEntries(Object.entries(backing).map(([name, url]) => [name, url && withoutPassword(url)])),
-    'first admin': admin && `${admin.email}  one-time password ${admin.password}`,
+    'first admin': admin
+      ? `${admin.email}  one-time password ${admin.password}`
+      : 'is in the database from before; another one: npm run user -- add EMAIL --roles admin',
     data: folder,
     memory: memory && `${Math.round(memory / 2 ** 20)} MB in all, backing services included`,
   }

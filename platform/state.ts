@@ -70,10 +70,35 @@ export function makeFolder(folder: string): string {
   return folder
 }
 
-/** The checkout's `.env` under the process's own environment; what is empty in the file counts as unset. */
+/** Settings that the launcher decides about: a process gets what it may know, never the launcher's own. */
+export const LAUNCHER_KEYS = [
+  'DATABASE_URL',
+  'DATABASE_OWNER_URL',
+  'SECRET_KEY',
+  'CURSOR_KEY',
+  'FIELD_KEY',
+  'AMQP_URL',
+  'PORT',
+]
+
+/**
+ * The checkout's `.env` under the process's own environment; what is empty in the file counts as unset. What the
+ * launcher decides about is read here from the file that `<KEY>_FILE` names.
+ */
 export function readEnv(checkout = ROOT, own: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const file = join(checkout, '.env')
-  return existsSync(file) ? { ...parseEnvFile(readFileSync(file, 'utf8')), ...own } : own
+  const env = existsSync(file) ? { ...parseEnvFile(readFileSync(file, 'utf8')), ...own } : { ...own }
+  for (const key of LAUNCHER_KEYS) {
+    const { [`${key}_FILE`]: path } = env
+    delete env[`${key}_FILE`]
+    if (!path || env[key]) continue
+    try {
+      env[key] = readFileSync(path, 'utf8').trim()
+    } catch (error) {
+      throw new PlatformError(`${key}_FILE can't be read: ${(error as NodeJS.ErrnoException).code}.`)
+    }
+  }
+  return env
 }
 
 /** Unlike Node's own parser, a `#` begins a comment only after a space: keys and passwords may hold one. */

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrateUp } from '@caregate/common/migrate'
@@ -10,12 +10,16 @@ import { openTestBacking } from './testing.ts'
 
 /** Backing services for the whole run, and a migrated database of each service for the test files to clone. */
 export default async function setup(): Promise<void> {
-  const backing = await openTestBacking(mkdtempSync(join(tmpdir(), 'caregate-test-')))
+  const folder = mkdtempSync(join(tmpdir(), 'caregate-test-'))
+  const backing = await openTestBacking(folder)
   for (const spec of [auth, patients, audit]) {
     const names = { database: `template_${spec.service}`, role: `caregate_${spec.service}` }
     await migrateUp(spec, await provision(backing.postgres, names, { app: 'app', owner: 'owner' }))
   }
   const { postgres, amqp, vhosts, consul } = backing
   process.env.CAREGATE_TEST_BACKING = JSON.stringify({ postgres, amqp, vhosts, consul })
-  ;(globalThis as { closeTestBacking?: () => Promise<void> }).closeTestBacking = backing.close
+  ;(globalThis as { closeTestBacking?: () => Promise<void> }).closeTestBacking = async () => {
+    await backing.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
 }

@@ -58,7 +58,7 @@ export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: 
 
   return {
     record(event) {
-      const key = [event.request.ip, event.code, event.request.method, event.request.route].join(' ')
+      const key = [event.request.ip, event.code, event.request.route].join(' ')
       const window = windows.get(key)
       if (window) {
         // the repeats' event has an id and a time of its own: those of the latest

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import Joi from 'joi'
+import { logLevels, type LogLevel } from './logger.ts'
 
 /** A joi schema that remembers the type of the value it lets through. */
 export type Key<T> = Joi.Schema & { readonly value?: T }
@@ -49,8 +50,15 @@ export const secret = (): Key<string> => Joi.string().required().custom(secretRu
 /** `NODE_ENV` decides how strict a process is; every process has it, its port and its log settings. */
 export const processKeys = {
   NODE_ENV: oneOf('development', 'development', 'test', 'production'),
-  LOG_LEVEL: oneOf('INFO', 'DEBUG', 'INFO', 'WARNING', 'ERROR'),
+  /** In either case; CRITICAL is known from elsewhere and shows as much as ERROR. */
+  LOG_LEVEL: Joi.string()
+    .uppercase()
+    .valid(...logLevels)
+    .default('INFO') as Key<LogLevel>,
   LOG_FORMAT: oneOf(process.stdout.isTTY ? 'text' : 'json', 'text', 'json'),
+  /** `::` is every interface, IPv4 too. */
+  LISTEN_ADDRESS: text('::'),
+  /** Where the others reach this process. */
   ADVERTISE_ADDRESS: text('127.0.0.1'),
   AMQP_URL: url('amqp', 'amqps'),
   DISCOVERY: oneOf('consul', 'consul', 'static'),

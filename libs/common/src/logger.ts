@@ -1,14 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createLogger, format, transports, type Logger as WinstonLogger, type LeveledLogMethod } from 'winston'
 
-export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
+export const logLevels = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const
+export type LogLevel = (typeof logLevels)[number]
 /** ERROR means that somebody must act; a refused request is at most a WARNING. */
 export type Logger = Pick<WinstonLogger, 'close'> & Record<'debug' | 'info' | 'warning' | 'error', LeveledLogMethod>
 
 /** Fields that every line written while a request is handled carries, e.g. its id. */
 export const logContext = new AsyncLocalStorage<Readonly<Record<string, unknown>>>()
 
-const levels = { error: 0, warning: 1, info: 2, debug: 3 }
+const levels = { critical: 0, error: 0, warning: 1, info: 2, debug: 3 }
 
 /**
  * What may be logged of an error. A database driver's message quotes values, so of its errors only the

@@ -7,6 +7,7 @@ import type { Lifetime } from './run.ts'
 
 export interface ServeOptions {
   PORT: number
+  LISTEN_ADDRESS: string
   ADVERTISE_ADDRESS: string
   DISCOVERY: 'consul' | 'static'
   CONSUL_HTTP_ADDR: string
@@ -24,7 +25,9 @@ export async function serve(
   lifetime: Lifetime,
 ): Promise<void> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app)
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.PORT, resolve))
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(options.PORT, options.LISTEN_ADDRESS, resolve),
+  )
   lifetime.add('the server', async () => {
     // a connection that is kept alive is idle, and closed, once what is in flight on it is answered
     const sweep = setInterval(() => server.closeIdleConnections(), 50)

@@ -216,7 +216,7 @@ describe('signing in', () => {
       name: 'A clinician',
       jti: expect.any(String),
       iat: expect.any(Number),
-      nbf: payload.iat,
+      nbf: payload.iat! - 5,
       exp: payload.iat! + minutes * 60,
     })
     expect(Math.abs(Date.now() / 1000 - payload.iat!)).toBeLessThan(5)

@@ -54,7 +54,8 @@ export function buildTokens(config: TokenConfig, signingKey: () => SigningKey): 
         audience: config.JWT_AUDIENCE,
         subject: user.id,
         jwtid: uuidv7(),
-        notBefore: 0,
+        // a verifier's clock may be a little behind
+        notBefore: -5,
         expiresIn,
       })
       return { accessToken, tokenType: 'Bearer', expiresIn }

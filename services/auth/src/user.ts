@@ -9,16 +9,21 @@ import { recordEvent } from '@caregate/common/outbox'
 import { validate } from '@caregate/common/validate'
 import { spec } from './database.ts'
 import { buildPasswords, oneTimePassword } from './passwords.ts'
-import { createUser } from './repository.ts'
+import { createUser, findUserByEmail } from './repository.ts'
 import { oneTimeUntil, staffBody } from './routes/users.ts'
 
-const usage = 'usage: user add EMAIL --roles ROLE[,ROLE…] [--name "FULL NAME"] [--json]'
+const usage = 'usage: user add EMAIL --roles ROLE[,ROLE…] [--name "FULL NAME"] [--json] [--if-absent]'
 
 /** `user add`: an account without the API, for the first admin anywhere. The password is printed once. */
 async function addUser(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { roles: { type: 'string' }, name: { type: 'string' }, json: { type: 'boolean' } },
+    options: {
+      roles: { type: 'string' },
+      name: { type: 'string' },
+      json: { type: 'boolean' },
+      'if-absent': { type: 'boolean' },
+    },
   })
   const [command, email] = positionals
   if (command !== 'add' || !email || !values.roles) throw new Error(usage)
@@ -34,6 +39,9 @@ async function addUser(): Promise<void> {
     AbortSignal.timeout(10_000),
   )
   try {
+    if (values['if-absent'] && (await findUserByEmail(db.manager, details.email))) {
+      return console.log(values.json ? '{}' : `${details.email} has an account already`)
+    }
     await db.transaction(async (tx) => {
       const user = await createUser(tx, {
         ...details,
@@ -69,7 +77,7 @@ async function addUser(): Promise<void> {
   console.log(
     values.json
       ? JSON.stringify(answer)
-      : `${answer.email} (${answer.roles.join(', ')}), good once within 72 hours: ${password}`,
+      : `${answer.email} (${answer.roles.join(', ')}), first password, good for 72 hours: ${password}`,
   )
 }
 

@@ -128,7 +128,7 @@ export function userRoutes({ db, cursors, passwords }: UserDeps): Route[] {
       body: staffBody,
       answer: {
         status: 201,
-        description: `The account and a password that is good once, within ${oneTimeHours} hours`,
+        description: `The account and a first password, good for ${oneTimeHours} hours and for choosing one's own`,
         schema: userAnswer.append({ oneTimePassword: Joi.string().required() }),
       },
       errors: ['conflict'],
