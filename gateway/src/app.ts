@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import compression from 'compression'
 import cors from 'cors'
@@ -16,9 +15,11 @@ import { docsRouter } from './docs.ts'
 import { healthRoute } from './health.ts'
 import { buildHostCheck, checkHygiene } from './hygiene.ts'
 import { addressKey, buildLimit } from './limits.ts'
+import type { Forward } from './forward.ts'
 import { buildProxy, type Admitted } from './proxy.ts'
 import type { Revocations } from './revocations.ts'
 import { findRoute, services } from './routes.ts'
+import type { Upstreams } from './upstreams.ts'
 
 export interface GatewayDeps {
   config: Pick<
@@ -32,6 +33,8 @@ export interface GatewayDeps {
   >
   log: Logger
   directory: Directory
+  upstreams: Upstreams
+  forward: Forward
   denials: Pick<Denials, 'record'>
   revocations: Pick<Revocations, 'has' | 'loaded'>
   verify: Verify
@@ -52,20 +55,20 @@ const exposedHeaders = [
 
 /** hygiene → host → CORS → address limit (anonymous and failed tokens) → JWT → revocation → user limit → route → instance. */
 export function buildGateway(deps: GatewayDeps): Express {
-  const { config, log, directory, denials, revocations, verify, version } = deps
+  const { config, log, directory, upstreams, forward, denials, revocations, verify, version } = deps
   const app = buildExpress(log)
   app.set('trust proxy', config.TRUSTED_PROXIES)
   const checkHost = buildHostCheck(config.ALLOWED_HOSTS)
   const limitAddress = buildLimit('address', config.RATE_LIMIT_PER_MINUTE)
   const limitUser = buildLimit('user', config.RATE_LIMIT_PER_MINUTE_SIGNED_IN)
-  const proxy = buildProxy(config.REQUEST_TIMEOUT_MS, fail)
+  const proxy = buildProxy(upstreams, config.REQUEST_TIMEOUT_MS, fail)
   const health = healthRoute(directory, version)
 
   /** Answers what the edge refuses, and records it. */
   function fail(res: Response, thrown: unknown): void {
     const error = toAppError(thrown)
     const { req } = res
-    const { route: pattern = 'unknown', claims } = res.locals as Locals
+    const { pattern = 'unknown', claims } = res.locals as Locals
     if (error.code === 'internal_error') log.error('request failed', { error: thrown })
     if (!res.destroyed) {
       denials.record(
@@ -98,17 +101,11 @@ export function buildGateway(deps: GatewayDeps): Express {
   async function admit(req: Request, res: Response): Promise<void> {
     const locals = res.locals as Admitted & Locals
     const route = findRoute(req.path)
-    locals.route = route?.pattern ?? 'unknown'
+    locals.pattern = route?.pattern ?? 'unknown'
     if (route && !route.public) await limitUser(req, res, (await authenticate(req, res)).sub)
     else await limitAddress(req, res, addressKey(locals.ip))
     if (!route) throw new AppError('not_found', 'There is no such path.')
-    const instances = directory.instances(route.service)
-    if (!instances.length) {
-      throw new AppError('unavailable', `The ${route.service} service is away for the moment.`, {
-        headers: { 'Retry-After': '1' },
-      })
-    }
-    locals.target = instances[randomInt(instances.length)]!
+    locals.route = route
   }
 
   app.get('/health/live', (_req, res) => void res.json({ status: 'healthy' }))
@@ -134,7 +131,8 @@ export function buildGateway(deps: GatewayDeps): Express {
   app.use(docsRouter(openApiReader(directory, version, describeRoutes('gateway', [health]))))
   app.use(async (req, res, next) => {
     await admit(req, res)
-    proxy(req, res, next)
+    if ((res.locals as Admitted).route.streaming) proxy(req, res, next)
+    else await forward(req, res)
   })
   app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => fail(res, error))
   return refuseOtherTargets(app)

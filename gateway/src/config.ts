@@ -18,6 +18,8 @@ export const keys = {
   CORS_ORIGINS: openList(),
   /** CIDRs of proxies in front, whose forwarding headers set the client's address. */
   TRUSTED_PROXIES: list(''),
+  /** CIDRs and names of services' instances: what the registry names beyond them is not asked. */
+  UPSTREAM_NETWORKS: list('127.0.0.0/8,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7'),
   /** Requests a minute of an address that isn't signed in. */
   RATE_LIMIT_PER_MINUTE: integer(60, 1, 1_000_000),
   /** Requests a minute of a signed-in user. */

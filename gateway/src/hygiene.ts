@@ -6,7 +6,7 @@ const refuse = (detail: string): never => {
 }
 
 /** Headers that two parsers could read differently when they come twice. */
-const single = ['host', 'authorization', 'content-length', 'content-type', 'transfer-encoding', 'x-request-id']
+export const single = ['host', 'authorization', 'content-length', 'content-type', 'transfer-encoding', 'x-request-id']
 
 /**
  * Refuses what a service could read differently than the gateway does. Nothing is repaired.
@@ -45,30 +45,5 @@ export function buildHostCheck(allowed: readonly string[]): (host: string | unde
           pattern === '*' || pattern === name || (pattern.startsWith('*.') && name.endsWith(pattern.slice(1))),
       )
     if (!known) refuse('The host is not one that is served here.')
-  }
-}
-
-const hopByHop = [
-  'connection',
-  // the gateway's own server has answered it with 100 Continue
-  'expect',
-  'proxy-connection',
-  'keep-alive',
-  'te',
-  'trailer',
-  'upgrade',
-  'proxy-authorization',
-  'proxy-authenticate',
-]
-
-/** Takes out what a client must not say to a service: who it is, where it came from, and what is for one hop only. */
-export function stripHeaders(headers: IncomingMessage['headers']): void {
-  // RFC 9110, 7.6.1: what Connection names is for one hop too; but nobody takes away what the gateway decides by
-  const named = (headers.connection?.toLowerCase().split(/[ \t]*,[ \t]*/) ?? []).filter(
-    (name) => !single.includes(name),
-  )
-  for (const name of Object.keys(headers)) {
-    if (/^(x-user-|x-forwarded-|x-real-ip$|forwarded$)/.test(name) || hopByHop.includes(name) || named.includes(name))
-      delete headers[name]
   }
 }

@@ -7,8 +7,10 @@ import { serve } from '@caregate/common/serve'
 import { buildGateway } from './app.ts'
 import { keys } from './config.ts'
 import { openDenials } from './denials.ts'
+import { openForward } from './forward.ts'
 import { watchRevocations } from './revocations.ts'
 import { services } from './routes.ts'
+import { openUpstreams } from './upstreams.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -23,10 +25,15 @@ await run('gateway', keys, async (config, log, lifetime) => {
   lifetime.add('the broker', () => broker.close())
   const denials = openDenials(broker, log)
   lifetime.add('the refusals', () => denials.close())
+  const upstreams = openUpstreams(directory, config.UPSTREAM_NETWORKS, log, signal)
+  const forward = openForward(upstreams, config.REQUEST_TIMEOUT_MS)
+  lifetime.add('the connections to the services', () => forward.close())
   const app = buildGateway({
     config,
     log,
     directory,
+    upstreams,
+    forward,
     denials,
     revocations,
     verify: configuredVerify(config),

@@ -7,20 +7,35 @@ export interface GatewayRoute {
   service: Service
   /** A public route ignores `Authorization`. */
   public: boolean
+  /** Bodies and answers pass through as they come, however large they are and however long they take. */
+  streaming: boolean
+  /** Largest body in bytes, where it isn't streamed. */
+  bodyLimit: number
+  /** Until the service must have begun to answer; when it isn't REQUEST_TIMEOUT_MS. */
+  timeoutMs?: number
 }
 
-const open = (pattern: string, service: Service): GatewayRoute => ({ pattern, service, public: true })
-const signedIn = (pattern: string, service: Service): GatewayRoute => ({ pattern, service, public: false })
+const route = (
+  pattern: string,
+  service: Service,
+  { public: open = false, streaming = false, bodyLimit = 1_048_576, ...rest }: Partial<GatewayRoute> = {},
+): GatewayRoute => ({ pattern, service, public: open, streaming, bodyLimit, ...rest })
+
+const credentials = { public: true, bodyLimit: 16_384 }
 
 /** What is let in, and where to. The first that matches decides; there is no other way to a service. */
 const routes: readonly GatewayRoute[] = [
-  open('/api/v1/auth/register', 'auth'),
-  open('/api/v1/auth/login', 'auth'),
-  open('/api/v1/auth/refresh', 'auth'),
-  open('/.well-known/jwks.json', 'auth'),
-  signedIn('/api/v1/auth/*', 'auth'),
-  signedIn('/api/v1/patients/*', 'patients'),
-  signedIn('/api/v1/audit/*', 'audit'),
+  route('/api/v1/auth/register', 'auth', credentials),
+  route('/api/v1/auth/login', 'auth', credentials),
+  route('/api/v1/auth/refresh', 'auth', credentials),
+  route('/.well-known/jwks.json', 'auth', { public: true }),
+  route('/api/v1/auth/*', 'auth'),
+  route('/api/v1/patients/import', 'patients', { streaming: true }),
+  route('/api/v1/patients/export', 'patients', { streaming: true }),
+  route('/api/v1/patients/*', 'patients'),
+  route('/api/v1/audit/export', 'audit', { streaming: true }),
+  route('/api/v1/audit/stream', 'audit', { streaming: true }),
+  route('/api/v1/audit/*', 'audit'),
 ]
 
 /** @param path raw, without the query string */

@@ -4,6 +4,8 @@ import { buildVerify } from '@caregate/common/auth'
 import type { AuditEvent } from '@caregate/common/events'
 import { issuer, listenForTest, publicKey, quietLog } from '@caregate/common/testing/service'
 import { buildGateway, type GatewayDeps } from './app.ts'
+import { openForward } from './forward.ts'
+import { openUpstreams } from './upstreams.ts'
 
 export const testVerify = buildVerify(issuer, async (kid) => (kid === 'test' ? publicKey : undefined))
 
@@ -53,26 +55,43 @@ type TestGatewayOptions = Partial<Omit<GatewayDeps, 'config'>> & {
 export async function openTestGateway({ config, upstream, ...deps }: TestGatewayOptions) {
   const denials: AuditEvent[] = []
   const revoked = new Set<string>()
+  const settings = {
+    ALLOWED_HOSTS: ['*'],
+    CORS_ORIGINS: ['*'],
+    TRUSTED_PROXIES: [],
+    RATE_LIMIT_PER_MINUTE: 10_000,
+    RATE_LIMIT_PER_MINUTE_SIGNED_IN: 10_000,
+    REQUEST_TIMEOUT_MS: 2000,
+    ...config,
+  }
+  const stopping = new AbortController()
+  const directory = deps.directory ?? { instances: () => (upstream ? [upstream] : []) }
+  const upstreams = openUpstreams(directory, ['127.0.0.1'], quietLog, stopping.signal)
+  const forward = openForward(upstreams, settings.REQUEST_TIMEOUT_MS)
   const app = buildGateway({
-    config: {
-      ALLOWED_HOSTS: ['*'],
-      CORS_ORIGINS: ['*'],
-      TRUSTED_PROXIES: [],
-      RATE_LIMIT_PER_MINUTE: 10_000,
-      RATE_LIMIT_PER_MINUTE_SIGNED_IN: 10_000,
-      REQUEST_TIMEOUT_MS: 2000,
-      ...config,
-    },
+    config: settings,
     log: quietLog,
-    directory: { instances: () => (upstream ? [upstream] : []) },
+    directory,
+    upstreams,
+    forward,
     denials: { record: (event) => denials.push(event) },
     revocations: { has: (sessionId) => revoked.has(sessionId), loaded: true },
     verify: testVerify,
     version: '1.2.3',
-    stopping: new AbortController().signal,
+    stopping: stopping.signal,
     ...deps,
   })
-  return { ...(await listenForTest(app)), denials, revoked }
+  const { close, ...listening } = await listenForTest(app)
+  return {
+    ...listening,
+    denials,
+    revoked,
+    async close() {
+      stopping.abort()
+      await close()
+      await forward.close()
+    },
+  }
 }
 
 /** Sends bytes as they are (a character is a byte), and gives what comes back until the connection is closed. */

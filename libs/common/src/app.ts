@@ -108,7 +108,7 @@ export function buildApp(options: AppOptions): Express {
     const { policy, event, answer, path: pattern } = definition
     return async (req, res) => {
       const locals = res.locals as Locals
-      locals.route = pattern
+      locals.pattern = pattern
       let facts = subjectOf(definition, req)
       let recorded = false
       const eventNow = (status: number): AuditEvent =>
@@ -167,7 +167,7 @@ export function buildApp(options: AppOptions): Express {
   /** Who asks for something that isn't there must be signed in to be told so, unless it stands beside a public route. */
   function refuseAlways(pattern: string, isPublic: boolean, error: AppError, like?: Route): RequestHandler {
     return async (req, res) => {
-      ;(res.locals as Locals).route = pattern
+      ;(res.locals as Locals).pattern = pattern
       try {
         if (!isPublic) await authenticate(req, res)
         throw error

@@ -24,7 +24,7 @@ export function buildExpress(log: Logger): Express {
       res.setHeader('X-Process-Time', elapsed().toFixed(4))
     })
     res.once('close', () => {
-      const { route: pattern, claims } = res.locals as Locals
+      const { pattern, claims } = res.locals as Locals
       // probes come every second
       if (req.path.startsWith('/health')) return
       log[res.statusCode >= 500 ? 'warning' : 'info'](`${req.method} ${pattern ?? 'unknown route'} ${res.statusCode}`, {
@@ -50,7 +50,7 @@ export function buildExpress(log: Logger): Express {
 /** What is known of a request while it is handled: `res.locals`. */
 export interface Locals {
   requestId: string
-  route?: string
+  pattern?: string
   claims?: Claims
 }
 

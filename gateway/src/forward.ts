@@ -1,0 +1,169 @@
+import type { Request, Response } from 'express'
+import { Agent, errors, type Dispatcher } from 'undici'
+import { AppError } from '@caregate/common/errors'
+import { isForClient, upstreamHeaders } from './headers.ts'
+import type { Admitted } from './proxy.ts'
+import type { Instance, Upstreams } from './upstreams.ts'
+
+const connectMs = 2000
+const clientStallMs = 30_000
+/** Of a hundred requests, so many may be sent again; and a few at once when there is little traffic. */
+const retryShare = 0.1
+const retryBurst = 10
+
+export interface Forward {
+  (req: Request, res: Response): Promise<void>
+  close(): Promise<void>
+}
+
+/** A request that got no answer. */
+class NoAnswer extends Error {
+  /** Whether the service can have seen it. */
+  readonly sent: boolean
+  readonly answer: AppError
+  constructor(cause: Error, sent: boolean) {
+    super(cause.message, { cause })
+    this.sent = sent
+    const late = cause instanceof errors.ConnectTimeoutError
+    this.answer = cause instanceof AppError ? cause : new AppError(late ? 'gateway_timeout' : 'bad_gateway')
+  }
+}
+
+/**
+ * Passes ordinary requests on. The body is read first, up to its limit: a slow client holds no connection to a service,
+ * and what was provably not sent, or only reads, can go to another instance.
+ */
+export function openForward(upstreams: Upstreams, timeoutMs: number): Forward {
+  const agent = new Agent({
+    // a pool for each instance: one that hangs doesn't slow the others
+    connections: 256,
+    // shorter than the services' keep-alive, so that no request meets a connection that is being closed
+    keepAliveTimeout: 30_000,
+    connect: { timeout: connectMs },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+  let retries = retryBurst
+
+  async function forward(req: Request, res: Response): Promise<void> {
+    const { route } = res.locals as Admitted
+    const body = await readBody(req, route.bodyLimit)
+    const headers = upstreamHeaders(req, res)
+    if (body) headers['content-length'] = String(body.length)
+    const request = { path: req.url, method: req.method, headers, body }
+    const within = route.timeoutMs ?? timeoutMs
+    const tried = new Set<Instance>()
+    retries = Math.min(retryBurst, retries + retryShare)
+    for (let failed: NoAnswer | undefined; ;) {
+      const instance = upstreams.pick(route.service, tried)
+      if (!instance) throw failed?.answer ?? unavailable(route.service)
+      tried.add(instance)
+      try {
+        return await send(agent, instance, request, res, within, upstreams)
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error
+        failed = error
+        const harmless = !error.sent || req.method === 'GET' || req.method === 'HEAD'
+        if (!harmless || error.answer.code === 'gateway_timeout' || retries < 1) throw error.answer
+        retries -= 1
+      }
+    }
+  }
+  return Object.assign(forward, { close: () => agent.close() })
+}
+
+export const unavailable = (service: string): AppError =>
+  new AppError('unavailable', `The ${service} service is away for the moment.`, { headers: { 'Retry-After': '1' } })
+
+/** @throws {NoAnswer} as long as nothing was answered; an answer that breaks off breaks the client's off too */
+function send(
+  agent: Agent,
+  instance: Instance,
+  request: Omit<Dispatcher.DispatchOptions, 'origin'>,
+  res: Response,
+  timeoutMs: number,
+  upstreams: Upstreams,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let control: Dispatcher.DispatchController | undefined
+    let answered = false
+    let stall: NodeJS.Timeout | undefined
+    const late = setTimeout(() => give(new AppError('gateway_timeout')), timeoutMs)
+    const gone = (): void => give(new Error('the client went away'))
+    const drained = (): void => (clearTimeout(stall), control?.resume())
+    instance.inFlight += 1
+    res.once('close', gone)
+
+    function done(): void {
+      instance.inFlight -= 1
+      clearTimeout(late)
+      clearTimeout(stall)
+      res.off('close', gone)
+      res.off('drain', drained)
+    }
+    /** Gives the request up, wherever it is: also while it waits for a connection. */
+    function give(reason: Error): void {
+      if (control) return void control.abort(reason)
+      fail(reason)
+    }
+    let failed = false
+    function fail(error: Error): void {
+      if (failed) return
+      failed = true
+      done()
+      if (res.destroyed) return resolve()
+      upstreams.report(instance, false)
+      if (!answered) return reject(new NoAnswer(error, control !== undefined))
+      res.destroy()
+      resolve()
+    }
+
+    agent.dispatch(
+      { ...request, origin: instance.url },
+      {
+        onRequestStart(controller) {
+          control = controller
+          if (failed) controller.abort(new Error('given up'))
+        },
+        onResponseStart(_controller, status, headers) {
+          if (status < 200) return
+          answered = true
+          clearTimeout(late)
+          upstreams.report(instance, status < 502 || status > 504)
+          res.statusCode = status
+          for (const name in headers) if (isForClient(name)) res.setHeader(name, headers[name]!)
+          res.on('drain', drained)
+        },
+        onResponseData(controller, chunk) {
+          if (res.write(chunk)) return
+          controller.pause()
+          stall = setTimeout(() => give(new Error('the client does not read')), clientStallMs)
+        },
+        onResponseEnd() {
+          done()
+          res.end()
+          resolve()
+        },
+        onResponseError: (_controller, error) => fail(error),
+      },
+    )
+  })
+}
+
+/** Undefined where there is none. @throws {AppError} 413 */
+async function readBody(req: Request, limit: number): Promise<Buffer | undefined> {
+  const length = req.headers['content-length']
+  if (length === undefined && req.headers['transfer-encoding'] === undefined) return undefined
+  if (Number(length) > limit) throw tooLarge(limit)
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    if ((size += chunk.length) > limit) throw tooLarge(limit)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, size)
+}
+
+/** The rest of the body isn't waited for: the connection is closed. */
+const tooLarge = (limit: number): AppError =>
+  new AppError('too_large', `The body may have ${limit} bytes at most.`, { headers: { Connection: 'close' } })

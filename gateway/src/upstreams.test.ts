@@ -1,0 +1,115 @@
+import { afterEach, expect, test } from '@jest/globals'
+import { testToken } from '@caregate/common/testing/service'
+import { until } from '@caregate/common/testing/until'
+import { openTestGateway, openUpstream } from './testing.ts'
+
+const token = testToken(['nurse'])
+const path = '/api/v1/patients/search'
+const opened: { close(): Promise<void> }[] = []
+afterEach(async () => {
+  for (const part of opened.splice(0).reverse()) await part.close()
+})
+type Upstream = Awaited<ReturnType<typeof openUpstream>>
+
+async function open(...args: Parameters<typeof openUpstream>): Promise<Upstream> {
+  const upstream = await openUpstream(...args)
+  opened.push(upstream)
+  return upstream
+}
+/** A service that is there by its port only: nobody listens. */
+async function openDead(): Promise<string> {
+  const { url, close } = await openUpstream()
+  await close()
+  return url
+}
+async function openBefore(...urls: string[]) {
+  const gateway = await openTestGateway({ directory: { instances: () => urls } })
+  opened.push(gateway)
+  const ask = async (method: string, times: number): Promise<number[]> => {
+    const body = method === 'GET' ? undefined : {}
+    const statuses: number[] = []
+    for (let n = 0; n < times; n++) statuses.push((await gateway.call(method, path, { token, body })).status)
+    return statuses
+  }
+  return { ...gateway, ask }
+}
+const all = (status: number, times: number) => Array<number>(times).fill(status)
+const asked = ({ seen }: Upstream) => seen.filter(({ url }) => url === path).length
+
+test('what was never sent goes to another instance, whatever its method', async () => {
+  const alive = await open()
+  const { ask, denials } = await openBefore(await openDead(), alive.url)
+  expect(await ask('POST', 10)).toEqual(all(200, 10))
+  expect(asked(alive)).toBe(10)
+  expect(denials).toEqual([])
+})
+
+test('what only reads is asked again when its connection breaks; what may have changed something is not', async () => {
+  const breaking = await open((req) => void req.socket.destroy())
+  const alive = await open()
+  const { ask } = await openBefore(breaking.url, alive.url)
+  expect(await ask('GET', 6)).toEqual(all(200, 6))
+  const other = await openBefore(breaking.url, alive.url)
+  expect(await other.ask('POST', 40)).toContain(502)
+})
+
+test('an instance that keeps failing is left alone until a probe finds it ready', async () => {
+  let well = false
+  const failing = await open((_req, res) => void res.writeHead(well ? 200 : 503).end())
+  const alive = await open()
+  const { ask } = await openBefore(failing.url, alive.url)
+  await ask('GET', 40)
+  expect(asked(failing)).toBe(3)
+  well = true
+  await until(async () => (await ask('GET', 5), asked(failing) > 3), 5)
+})
+
+test('at most half of the instances are ejected: a failure that they share leaves the service there', async () => {
+  const failing = await Promise.all([1, 2, 3].map(() => open((_req, res) => void res.writeHead(503).end())))
+  const { ask } = await openBefore(...failing.map(({ url }) => url))
+  expect(await ask('GET', 60)).toEqual(all(503, 60))
+  expect(failing.map(asked).sort((a, b) => a - b)[0]).toBe(3)
+  expect(failing.map(asked).reduce((sum, count) => sum + count)).toBe(60)
+})
+
+test('repeats are bounded: when everything is broken it is not asked twice as much', async () => {
+  const broken = await Promise.all([1, 2].map(() => open((req) => void req.socket.destroy())))
+  const { ask } = await openBefore(...broken.map(({ url }) => url))
+  expect(await ask('GET', 100)).toEqual(all(502, 100))
+  expect(broken.map(asked).reduce((sum, count) => sum + count)).toBeLessThanOrEqual(100 + 10 + 10)
+})
+
+test('the busier of two is spared', async () => {
+  const answers: (() => void)[] = []
+  const slow = await open((_req, res) => void answers.push(() => res.end()))
+  const quick = await open()
+  const gateway = await openBefore(slow.url, quick.url)
+  const waiting = Array.from({ length: 30 }, () => gateway.call('GET', path, { token }))
+  await until(() => asked(slow) + asked(quick) === 30)
+  await gateway.ask('GET', 20)
+  expect(asked(slow)).toBeLessThan(20)
+  const before = asked(slow)
+  expect(await gateway.ask('GET', 20)).toEqual(all(200, 20))
+  expect(asked(slow)).toBe(before)
+  answers.forEach((answer) => answer())
+  await Promise.all(waiting)
+})
+
+test('a service that hangs does not slow the others', async () => {
+  const hanging = await open(() => {})
+  const alive = await open()
+  const urls = { patients: [hanging.url], auth: [alive.url], audit: [] }
+  const gateway = await openTestGateway({
+    directory: { instances: (service) => urls[service as keyof typeof urls] },
+  })
+  opened.push(gateway)
+  const stuck = Array.from({ length: 400 }, () => gateway.call('GET', path, { token }))
+  await until(() => asked(hanging) === 256)
+  expect((await gateway.call('GET', '/.well-known/jwks.json')).status).toBe(200)
+  expect((await Promise.all(stuck)).map(({ status }) => status)).toEqual(all(504, 400))
+})
+
+test('an address beyond the allowed ones is never asked, whatever the registry says', async () => {
+  const { ask } = await openBefore('http://192.0.2.1:80', 'http://localhost:1')
+  expect(await ask('GET', 3)).toEqual(all(503, 3))
+})
