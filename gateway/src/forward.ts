@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express'
 import { Agent, errors, type Dispatcher } from 'undici'
 import { AppError } from '@caregate/common/errors'
+import type { Admitted } from './admitted.ts'
 import { isForClient, upstreamHeaders } from './headers.ts'
-import type { Admitted } from './proxy.ts'
-import type { Instance, Upstreams } from './upstreams.ts'
+import { unavailable, type Instance, type Upstreams } from './upstreams.ts'
 
 const connectMs = 2000
 const clientStallMs = 30_000
@@ -71,9 +71,6 @@ export function openForward(upstreams: Upstreams, timeoutMs: number): Forward {
   }
   return Object.assign(forward, { close: () => agent.close() })
 }
-
-export const unavailable = (service: string): AppError =>
-  new AppError('unavailable', `The ${service} service is away for the moment.`, { headers: { 'Retry-After': '1' } })
 
 /** @throws {NoAnswer} as long as nothing was answered; an answer that breaks off breaks the client's off too */
 function send(

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Request, Response } from 'express'
 import { single } from './hygiene.ts'
-import type { Admitted } from './proxy.ts'
+import type { Admitted } from './admitted.ts'
 
 /** For one hop only (RFC 9110, 7.6.1). */
 const hopByHop = new Set([

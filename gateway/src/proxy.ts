@@ -1,23 +1,10 @@
 import { Agent } from 'node:http'
 import type { Request, RequestHandler, Response } from 'express'
 import { createProxyMiddleware } from 'http-proxy-middleware'
-import type { Claims } from '@caregate/common/auth'
 import { AppError } from '@caregate/common/errors'
-import { unavailable } from './forward.ts'
+import type { Admitted } from './admitted.ts'
 import { isForClient, upstreamHeaders } from './headers.ts'
-import type { GatewayRoute } from './routes.ts'
-import type { Instance, Upstreams } from './upstreams.ts'
-
-/** What the gateway has decided about a request before it is passed on: `res.locals`. */
-export interface Admitted {
-  requestId: string
-  route: GatewayRoute
-  /** The client's address. */
-  ip: string
-  claims?: Claims
-  /** Where a streamed request went. */
-  instance?: Instance
-}
+import { unavailable, type Upstreams } from './upstreams.ts'
 
 /** Passes streams on: both bodies as they come. `fail` answers when the service doesn't. */
 export function buildProxy(

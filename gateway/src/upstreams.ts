@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
+import { AppError } from '@caregate/common/errors'
 import type { Logger } from '@caregate/common/logger'
 import type { Directory } from '@caregate/common/registry'
 import type { Service } from './routes.ts'
@@ -106,6 +107,9 @@ export function openUpstreams(
     },
   }
 }
+
+export const unavailable = (service: Service): AppError =>
+  new AppError('unavailable', `The ${service} service is away for the moment.`, { headers: { 'Retry-After': '1' } })
 
 async function isReady(url: string): Promise<boolean> {
   try {
