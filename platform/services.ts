@@ -74,6 +74,8 @@ export function processEnvironment(
     ...passedOn,
     PORT: String(ports[name]),
     LISTEN_ADDRESS: '127.0.0.1',
+    // with one instance of each there is nobody to go on serving
+    DRAIN_GRACE_MS: '0',
     ADVERTISE_ADDRESS: '127.0.0.1',
     AMQP_URL: backing.amqp,
     ...(backing.consul

@@ -15,7 +15,7 @@ import type { Denials } from './denials.ts'
 import { docsRouter } from './docs.ts'
 import { healthRoute } from './health.ts'
 import { buildHostCheck, checkHygiene } from './hygiene.ts'
-import { addressKey, buildLimit } from './limits.ts'
+import { addressKey, type Limits } from './limits.ts'
 import type { Forward } from './forward.ts'
 import { buildProxy } from './proxy.ts'
 import type { Revocations } from './revocations.ts'
@@ -23,24 +23,16 @@ import { findRoute, services } from './routes.ts'
 import type { Upstreams } from './upstreams.ts'
 
 export interface GatewayDeps {
-  config: Pick<
-    GatewayConfig,
-    | 'ALLOWED_HOSTS'
-    | 'CORS_ORIGINS'
-    | 'TRUSTED_PROXIES'
-    | 'RATE_LIMIT_PER_MINUTE'
-    | 'RATE_LIMIT_PER_MINUTE_SIGNED_IN'
-    | 'REQUEST_TIMEOUT_MS'
-  >
+  config: Pick<GatewayConfig, 'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'TRUSTED_PROXIES' | 'REQUEST_TIMEOUT_MS'>
   log: Logger
   directory: Directory
   upstreams: Upstreams
   forward: Forward
+  limits: Limits
   denials: Pick<Denials, 'record'>
   revocations: Pick<Revocations, 'has' | 'loaded'>
   verify: Verify
   version: string
-  stopping: AbortSignal
 }
 
 const exposedHeaders = [
@@ -56,12 +48,10 @@ const exposedHeaders = [
 
 /** hygiene → host → CORS → address limit (anonymous and failed tokens) → JWT → revocation → user limit → route → instance. */
 export function buildGateway(deps: GatewayDeps): Express {
-  const { config, log, directory, upstreams, forward, denials, revocations, verify, version } = deps
+  const { config, log, directory, upstreams, forward, limits, denials, revocations, verify, version } = deps
   const app = buildExpress(log)
   app.set('trust proxy', config.TRUSTED_PROXIES)
   const checkHost = buildHostCheck(config.ALLOWED_HOSTS)
-  const limitAddress = buildLimit('address', config.RATE_LIMIT_PER_MINUTE)
-  const limitUser = buildLimit('user', config.RATE_LIMIT_PER_MINUTE_SIGNED_IN)
   const proxy = buildProxy(upstreams, config.REQUEST_TIMEOUT_MS, fail)
   const health = healthRoute(directory, version)
 
@@ -93,7 +83,7 @@ export function buildGateway(deps: GatewayDeps): Express {
       if (revocations.has(claims.sid)) throw unauthorized('The session has ended: sign in again.')
       return claims
     } catch (error) {
-      await limitAddress(req, res, addressKey((res.locals as Admitted).ip))
+      await limits.address(req, res, addressKey((res.locals as Admitted).ip))
       throw error
     }
   }
@@ -103,16 +93,16 @@ export function buildGateway(deps: GatewayDeps): Express {
     const locals = res.locals as Admitted & Locals
     const route = findRoute(req.path)
     locals.pattern = route?.pattern ?? 'unknown'
-    if (route && !route.public) await limitUser(req, res, (await authenticate(req, res)).sub)
-    else await limitAddress(req, res, addressKey(locals.ip))
+    if (route && !route.public) await limits.user(req, res, (await authenticate(req, res)).sub)
+    else await limits.address(req, res, addressKey(locals.ip))
+    if (route?.guarded) await limits.credentials(req, res, addressKey(locals.ip))
     if (!route) throw new AppError('not_found', 'There is no such path.')
     locals.route = route
   }
 
   app.get('/health/live', (_req, res) => void res.json({ status: 'healthy' }))
   app.get('/health/ready', (_req, res) => {
-    const ready = revocations.loaded && !deps.stopping.aborted
-    res.status(ready ? 200 : 503).json({ status: ready ? 'healthy' : 'unhealthy' })
+    res.status(revocations.loaded ? 200 : 503).json({ status: revocations.loaded ? 'healthy' : 'unhealthy' })
   })
   app.use((req, res, next) => {
     // before anything rewrites the headers that it is read from

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Socket } from 'node:net'
+import { v7 as uuidv7 } from 'uuid'
 import type { Broker } from '@caregate/common/broker'
-import { canonicalJson, type AuditEvent } from '@caregate/common/events'
+import { buildEvent, serializeEvent, type AuditEvent } from '@caregate/common/events'
+import { actorOf } from '@caregate/common/http'
 import type { Logger } from '@caregate/common/logger'
 
 export interface Denials {
@@ -26,7 +29,7 @@ export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: 
     while (queue.length) {
       const batch = queue.slice(0, 100)
       try {
-        await broker.publish(batch.map((event) => ({ id: event.id, type: event.type, body: canonicalJson(event) })))
+        await broker.publish(batch.map((event) => ({ id: event.id, type: event.type, body: serializeEvent(event) })))
         queue = queue.slice(batch.length)
       } catch (error) {
         if (closing) {
@@ -77,4 +80,19 @@ export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: 
       await sending
     },
   }
+}
+
+/** What the HTTP parser refused before there was a request. */
+export function unreadable({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): AuditEvent {
+  const ip = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')
+  const request = { id: uuidv7(), method: 'unknown', route: 'unknown', path: '*', status: 400, ip, userAgent: null }
+  const actor = actorOf(undefined)
+  return buildEvent({
+    type: 'gateway.request.denied',
+    service: 'gateway',
+    action: 'E',
+    actor,
+    code: 'bad_request',
+    request,
+  })
 }

@@ -14,6 +14,7 @@ export const single = ['host', 'authorization', 'content-length', 'content-type'
  */
 export function checkHygiene(req: IncomingMessage): void {
   const target = req.url ?? ''
+  if (target.length > 8192) throw new AppError('uri_too_long')
   const path = target.split('?', 1)[0]!
   if (!target.startsWith('/')) refuse('The request target must be a path.')
   if (!/^[\x21-\x7e]*$/.test(target)) refuse('The request target has characters in it that must be encoded.')

@@ -1,27 +1,141 @@
-import type { Request, Response } from 'express'
-import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Request, RequestHandler, Response } from 'express'
+import { ipKeyGenerator, rateLimit, type Store } from 'express-rate-limit'
+import { RedisStore, type RedisReply } from 'rate-limit-redis'
+import { createClient } from 'redis'
 import { AppError } from '@caregate/common/errors'
+import type { Logger } from '@caregate/common/logger'
+import type { GatewayConfig } from './config.ts'
 
 /** Counts a request; @throws {AppError} 429 when it is one too many. Sets the headers of IETF draft 8. */
 export type Limit = (req: Request, res: Response, key: string) => Promise<void>
 
-export function buildLimit(identifier: string, limit: number): Limit {
-  const count = rateLimit({
-    windowMs: 60_000,
-    limit,
-    identifier,
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    keyGenerator: (_req, res) => String(res.locals.limitKey),
-    handler: (_req, _res, next) => next(new AppError('rate_limited')),
-  })
-  return (req, res, key) => {
-    res.locals.limitKey = key
-    return new Promise(
-      (resolve, reject) => void count(req, res, (error?: unknown) => (error ? reject(error) : resolve())),
-    )
+export interface Limits {
+  /** Of an address, for whoever isn't signed in. */
+  address: Limit
+  /** Of an address, where passwords and refresh tokens are tried. */
+  credentials: Limit
+  /** Of a signed-in user. */
+  user: Limit
+}
+
+/** Counters that several gateways share. */
+export interface Counters {
+  /** Undefined until they can be reached for the first time. */
+  store(name: string): Store | undefined
+  readonly ready: boolean
+  close(): Promise<void>
+}
+
+const windowMs = 60_000
+
+export function buildLimits(
+  config: Pick<
+    GatewayConfig,
+    | 'RATE_LIMIT_PER_MINUTE'
+    | 'RATE_LIMIT_CREDENTIALS_PER_MINUTE'
+    | 'RATE_LIMIT_PER_MINUTE_SIGNED_IN'
+    | 'RATE_LIMIT_NETWORKS'
+  >,
+  log: Logger,
+  counters?: Counters,
+): Limits {
+  const allowanceOf = readNetworks(config.RATE_LIMIT_NETWORKS)
+  const ofNetwork = (limit: number) => (ip: string) => allowanceOf(ip) ?? limit
+  const build = (name: string, limitOf: (key: string) => number): Limit => {
+    const keyed = (store?: Store): RequestHandler =>
+      rateLimit({
+        windowMs,
+        limit: (_req, res) => limitOf(res.locals.ip as string),
+        identifier: name,
+        standardHeaders: 'draft-8',
+        legacyHeaders: false,
+        keyGenerator: (_req, res) => String(res.locals.limitKey),
+        handler: (_req, _res, next) => next(new AppError('rate_limited')),
+        ...(store && { store }),
+      })
+    const own = keyed()
+    let shared: RequestHandler | undefined
+    return async (req, res, key) => {
+      res.locals.limitKey = key
+      const store = shared ? undefined : counters?.store(name)
+      if (store) shared = keyed(store)
+      if (!shared || !counters?.ready) return count(own, req, res)
+      try {
+        await count(shared, req, res)
+      } catch (error) {
+        if (error instanceof AppError) throw error
+        log.warning('the shared counters are away: this gateway counts by itself', { error })
+        await count(own, req, res)
+      }
+    }
   }
+  return {
+    address: build('address', ofNetwork(config.RATE_LIMIT_PER_MINUTE)),
+    credentials: build('credentials', ofNetwork(config.RATE_LIMIT_CREDENTIALS_PER_MINUTE)),
+    user: build('user', () => config.RATE_LIMIT_PER_MINUTE_SIGNED_IN),
+  }
+}
+
+const count = (limiter: RequestHandler, req: Request, res: Response): Promise<void> =>
+  new Promise((resolve, reject) => void limiter(req, res, (error?: unknown) => (error ? reject(error) : resolve())))
+
+/** `10.1.0.0/16=6000`: each address of that network may do so much a minute. The first that fits decides. */
+function readNetworks(list: readonly string[]): (ip: string) => number | undefined {
+  const networks = list.map((entry) => {
+    const [, address = '', bits, limit] = /^(.+)\/(\d+)=(\d+)$/.exec(entry) ?? []
+    const range = new BlockList()
+    range.addSubnet(address, Number(bits), isIPv4(address) ? 'ipv4' : 'ipv6')
+    return { range, limit: Number(limit) }
+  })
+  return (ip) => networks.find(({ range }) => range.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4'))?.limit
 }
 
 /** An IPv6 client has a whole network to itself: its /56 counts as one. */
 export const addressKey = (ip: string): string => ipKeyGenerator(ip, 56)
+
+const commandMs = 200
+const pauseMs = 1000
+
+/** Counters in Redis. While it is away, or doesn't answer in time, it is left alone for a second at a time. */
+export function openCounters(redisUrl: string, log: Logger): Counters {
+  const client = createClient({
+    url: redisUrl,
+    disableOfflineQueue: true,
+    socket: { connectTimeout: 2000, reconnectStrategy: (tries) => Math.min(100 * 2 ** tries, 2000) },
+  })
+  let reached = false
+  let pausedUntil = 0
+  client.on('ready', () => {
+    reached = true
+    log.info('connected to Redis')
+  })
+  client.on('error', (error: unknown) => log.debug('Redis is away', { error }))
+  void client.connect().catch(() => {})
+
+  async function send(...command: string[]): Promise<RedisReply> {
+    const late = new AbortController()
+    const tooLate = sleep(commandMs, undefined, { signal: late.signal }).then(() => {
+      throw new Error(`Redis did not answer within ${commandMs} ms`)
+    })
+    try {
+      return (await Promise.race([client.sendCommand<RedisReply>(command), tooLate])) as RedisReply
+    } catch (error) {
+      pausedUntil = Date.now() + pauseMs
+      throw error
+    } finally {
+      late.abort()
+      tooLate.catch(() => {})
+    }
+  }
+  return {
+    store: (name) => (reached ? new RedisStore({ sendCommand: send, prefix: `caregate:limit:${name}:` }) : undefined),
+    get ready() {
+      return client.isReady && Date.now() >= pausedUntil
+    },
+    async close() {
+      client.destroy()
+    },
+  }
+}

@@ -6,9 +6,10 @@ import { run } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildGateway } from './app.ts'
 import { keys } from './config.ts'
-import { openDenials } from './denials.ts'
+import { openDenials, unreadable } from './denials.ts'
 import { openForward } from './forward.ts'
 import { watchRevocations } from './revocations.ts'
+import { buildLimits, openCounters } from './limits.ts'
 import { services } from './routes.ts'
 import { openUpstreams } from './upstreams.ts'
 
@@ -21,24 +22,26 @@ await run('gateway', keys, async (config, log, lifetime) => {
       ? watchStatic(config.SERVICES, signal)
       : watchConsul(services, config.CONSUL_HTTP_ADDR, log, signal)
   const broker = await openBroker(config.AMQP_URL, log, (model) => revocations.subscribe(model))
-  const revocations = watchRevocations(directory, broker, log, signal)
+  const revocations = watchRevocations(directory, log, signal)
   lifetime.add('the broker', () => broker.close())
   const denials = openDenials(broker, log)
   lifetime.add('the refusals', () => denials.close())
   const upstreams = openUpstreams(directory, config.UPSTREAM_NETWORKS, log, signal)
   const forward = openForward(upstreams, config.REQUEST_TIMEOUT_MS)
   lifetime.add('the connections to the services', () => forward.close())
+  const counters = config.REDIS_URL ? openCounters(config.REDIS_URL, log) : undefined
+  if (counters) lifetime.add('the counters', () => counters.close())
   const app = buildGateway({
     config,
     log,
     directory,
     upstreams,
     forward,
+    limits: buildLimits(config, log, counters),
     denials,
     revocations,
     verify: configuredVerify(config),
     version,
-    stopping: signal,
   })
-  await serve('gateway', app, config, log, lifetime)
+  await serve('gateway', app, config, log, lifetime, (socket) => denials.record(unreadable(socket)))
 })

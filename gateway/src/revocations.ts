@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChannelModel } from 'amqplib'
-import { revocationExchange, type Broker } from '@caregate/common/broker'
+import { revocationExchange } from '@caregate/common/broker'
 import type { Logger } from '@caregate/common/logger'
 import type { Directory } from '@caregate/common/registry'
 
@@ -19,47 +19,34 @@ export interface Revocations {
 }
 
 const pollMs = 1000
-/** With the broker there, reading the list again only makes up for a message that auth died before sending. */
-const idlePollMs = 10_000
+/** A session may have been committed a little after the time that it says. */
+const overlapMs = 10_000
 
-/** Ended sessions: told by auth through the broker; while that is away, asked for each second. */
-export function watchRevocations(
-  directory: Directory,
-  broker: Pick<Broker, 'connected'>,
-  log: Logger,
-  signal: AbortSignal,
-): Revocations {
+/**
+ * Ended sessions: told by auth through the broker at once, and asked for each second in case it could not, whichever
+ * side of the broker is away.
+ */
+export function watchRevocations(directory: Directory, log: Logger, signal: AbortSignal): Revocations {
   const revoked = new Map<string, number>()
-  let loaded = false
-  /** Something may have been told while nobody listened here. */
-  let missed = true
+  let since: Date | undefined
   const add = ({ sessionId, expiresAt }: Revocation): void => void revoked.set(sessionId, Date.parse(expiresAt))
 
   async function read(): Promise<void> {
     const [auth] = directory.instances('auth')
     if (!auth) return
-    const answer = await fetch(`${auth}/internal/revocations`, { signal: AbortSignal.timeout(2000) })
+    const query = since ? `?since=${since.toISOString()}` : ''
+    const answer = await fetch(`${auth}/internal/revocations${query}`, { signal: AbortSignal.timeout(2000) })
     if (!answer.ok) throw new Error(`auth answered ${answer.status}`)
-    const { items } = (await answer.json()) as { items: Revocation[] }
+    const { items, until } = (await answer.json()) as { items: Revocation[]; until: string }
     items.forEach(add)
-    loaded = true
+    since = new Date(Date.parse(until) - overlapMs)
   }
 
   async function poll(): Promise<void> {
-    let readAt = 0
     while (!signal.aborted) {
-      if (missed || !loaded || !broker.connected || Date.now() - readAt > idlePollMs) {
-        missed = false
-        await read().then(
-          () => (readAt = Date.now()),
-          (error: unknown) => {
-            missed = true
-            log.warning('the list of ended sessions can’t be read', { error })
-          },
-        )
-      }
+      await read().catch((error: unknown) => log.warning('the list of ended sessions can’t be read', { error }))
       for (const [sessionId, until] of revoked) if (until < Date.now()) revoked.delete(sessionId)
-      await sleep(loaded ? pollMs : 100, undefined, { signal }).catch(() => {})
+      await sleep(since ? pollMs : 100, undefined, { signal }).catch(() => {})
     }
   }
   void poll()
@@ -67,7 +54,7 @@ export function watchRevocations(
   return {
     has: (sessionId) => revoked.has(sessionId),
     get loaded() {
-      return loaded
+      return since !== undefined
     },
     async subscribe(model) {
       const channel = await model.createChannel()
@@ -79,7 +66,6 @@ export function watchRevocations(
         (message) => message && add(JSON.parse(message.content.toString('utf8')) as Revocation),
         { noAck: true },
       )
-      missed = true
     },
   }
 }

@@ -13,6 +13,8 @@ export interface GatewayRoute {
   bodyLimit: number
   /** Until the service must have begun to answer; when it isn't REQUEST_TIMEOUT_MS. */
   timeoutMs?: number
+  /** Passwords and tokens are guessed here: counted by a second, stricter limit. */
+  guarded?: boolean
 }
 
 const route = (
@@ -21,7 +23,7 @@ const route = (
   { public: open = false, streaming = false, bodyLimit = 1_048_576, ...rest }: Partial<GatewayRoute> = {},
 ): GatewayRoute => ({ pattern, service, public: open, streaming, bodyLimit, ...rest })
 
-const credentials = { public: true, bodyLimit: 16_384 }
+const credentials = { public: true, guarded: true, bodyLimit: 16_384 }
 
 /** What is let in, and where to. The first that matches decides; there is no other way to a service. */
 const routes: readonly GatewayRoute[] = [

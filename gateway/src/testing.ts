@@ -5,6 +5,7 @@ import type { AuditEvent } from '@caregate/common/events'
 import { issuer, listenForTest, publicKey, quietLog } from '@caregate/common/testing/service'
 import { buildGateway, type GatewayDeps } from './app.ts'
 import { openForward } from './forward.ts'
+import { buildLimits, type Counters } from './limits.ts'
 import { openUpstreams } from './upstreams.ts'
 
 export const testVerify = buildVerify(issuer, async (kid) => (kid === 'test' ? publicKey : undefined))
@@ -45,17 +46,21 @@ export async function openUpstream(answer?: RequestListener) {
   }
 }
 
+type LimitConfig = Parameters<typeof buildLimits>[0]
 type TestGatewayOptions = Partial<Omit<GatewayDeps, 'config'>> & {
-  config?: Partial<GatewayDeps['config']>
+  config?: Partial<GatewayDeps['config'] & LimitConfig>
+  counters?: Counters
   /** Where every service is; given none, there is none. */
   upstream?: string
 }
 
 /** The gateway behind a real socket. What it refuses is in `denials`; sessions put into `revoked` have ended. */
-export async function openTestGateway({ config, upstream, ...deps }: TestGatewayOptions) {
+export async function openTestGateway({ config, counters, upstream, ...deps }: TestGatewayOptions) {
   const denials: AuditEvent[] = []
   const revoked = new Set<string>()
   const settings = {
+    RATE_LIMIT_CREDENTIALS_PER_MINUTE: 10_000,
+    RATE_LIMIT_NETWORKS: [],
     ALLOWED_HOSTS: ['*'],
     CORS_ORIGINS: ['*'],
     TRUSTED_PROXIES: [],
@@ -74,11 +79,11 @@ export async function openTestGateway({ config, upstream, ...deps }: TestGateway
     directory,
     upstreams,
     forward,
+    limits: buildLimits(settings, quietLog, counters),
     denials: { record: (event) => denials.push(event) },
     revocations: { has: (sessionId) => revoked.has(sessionId), loaded: true },
     verify: testVerify,
     version: '1.2.3',
-    stopping: stopping.signal,
     ...deps,
   })
   const { close, ...listening } = await listenForTest(app)

@@ -63,6 +63,8 @@ export const processKeys = {
   AMQP_URL: url('amqp', 'amqps'),
   DISCOVERY: oneOf('consul', 'consul', 'static'),
   CONSUL_HTTP_ADDR: text('http://127.0.0.1:8500'),
+  /** How long a process that was told to stop serves on, while the others learn that it goes. */
+  DRAIN_GRACE_MS: integer(2000, 0, 60_000),
   REQUEST_TIMEOUT_MS: integer(10_000, 100, 600_000),
 }
 

@@ -20,6 +20,7 @@ export const problems = {
     'Method not allowed',
     'The path exists, but not with this method; `Allow` lists those it has.',
   ],
+  request_timeout: [408, 'The request took too long', 'Headers must have come within 10 seconds, all of it within 30.'],
   conflict: [409, 'Conflict', 'The request contradicts the state of the resource.'],
   already_exists: [409, 'It exists already', '`Location` names the resource that has this key.'],
   possible_duplicate: [
@@ -30,6 +31,7 @@ export const problems = {
   gone: [410, 'Gone', 'The chart was voided. It can be restored.'],
   stale: [412, 'Changed in the meantime', '`If-Match` names another version than the current one: read it again.'],
   too_large: [413, 'Too large', 'The body is larger than this route takes.'],
+  uri_too_long: [414, 'The path is too long', 'Path and query string may have 8192 characters at most.'],
   unsupported_media_type: [415, 'Unsupported media type', 'Send the body as application/json.'],
   validation_failed: [
     422,
@@ -37,6 +39,7 @@ export const problems = {
     '`errors` has an entry for each broken rule, with the path of the field.',
   ],
   precondition_required: [428, 'If-Match is required', 'Send the `ETag` that you read as `If-Match`.'],
+  headers_too_large: [431, 'The headers are too large', 'All headers together may have 16 kB at most.'],
   rate_limited: [429, 'Too many requests', 'Wait as many seconds as `Retry-After` says.'],
   database_error: [
     500,

@@ -108,10 +108,25 @@ export function canonicalJson(value: object): string {
   return canonicalize(value) as string
 }
 
+/** Text that Postgres can't keep, or that is no Unicode. */
+const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0')
+/** How JSON writes what isn't storable; the same letters behind an escaped backslash are harmless. */
+const suspicious = /\\u(0000|d[89a-f])/i
+
+/** The RFC 8785 bytes of an event. What a client put into it, a browser's name say, must not make it unreadable. */
+export function serializeEvent(event: AuditEvent): string {
+  const text = canonicalJson(event)
+  if (!suspicious.test(text)) return text
+  const mend = (_name: string, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value
+  return canonicalJson(JSON.parse(text, mend) as AuditEvent)
+}
+
 /** tlog entries have a 16-bit length, and `sequence` and `storedAt` are still to be added. */
 const maxEventBytes = 60_000
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+/** Of any version: what a client asked for need not be an id of ours. */
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const timestamp = /^(19|2\d)\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value)
@@ -159,9 +174,13 @@ const envelope: readonly [path: string, holds: (event: AuditEvent) => boolean][]
 export function parseEvent(bytes: Buffer): AuditEvent {
   if (bytes.length > maxEventBytes) throw new Error(`larger than ${maxEventBytes} bytes`)
   const text = bytes.toString('utf8')
-  // canonical JSON writes neither, and Postgres can't keep them as text
-  if (/\\u(0000|d[89a-f])/i.test(text)) throw new Error('contains a NUL character or half a surrogate pair')
-  const event = JSON.parse(text) as AuditEvent
+  let storable = true
+  const check = (_name: string, value: unknown): unknown => {
+    if (typeof value === 'string' && !isStorable(value)) storable = false
+    return value
+  }
+  const event = JSON.parse(text, suspicious.test(text) ? check : undefined) as AuditEvent
+  if (!storable) throw new Error('contains a NUL character or half a surrogate pair')
   for (const [member, holds] of envelope) {
     let ok = false
     try {

@@ -115,9 +115,21 @@ ${body(downQueries.reverse())}
   return file
 }
 
-/** `up`, `down` (one), `status`, `create NAME [--from-entities]`. @returns lines to print */
+/** Events that wait for the broker are the only trace of what they tell. */
+async function refuseUnsent(owner: DataSource): Promise<void> {
+  const [table] = await owner.query<{ found: string | null }[]>(`SELECT to_regclass('outbox') AS found`)
+  const [row] = table?.found ? await owner.query<{ count: number }[]>('SELECT count(*)::int FROM outbox') : []
+  if (row?.count) throw new Error(`${row.count} events wait to be passed on: undoing the migration could destroy them.`)
+}
+
+/** `up`, `down` (one, with what its tables hold), `status`, `create NAME [--from-entities]`. @returns lines to print */
 export async function migrateCommand(spec: DatabaseSpec, args: readonly string[], urls: Urls): Promise<string[]> {
-  const [command, name] = args
+  const [command, name, ...flags] = args
+  const isPlain = ['up', 'down', 'status'].includes(command ?? '') && args.length === 1
+  const isCreate = command === 'create' && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name ?? '')
+  if (!isPlain && !(isCreate && flags.every((flag) => flag === '--from-entities'))) {
+    throw new Error(`usage: migrate ${spec.service} up | down | status | create NAME [--from-entities]`)
+  }
   if (command === 'up') {
     const applied = await migrateUp(spec, urls)
     return applied.length ? applied.map((migration) => `applied ${migration}`) : ['nothing to apply']
@@ -128,6 +140,7 @@ export async function migrateCommand(spec: DatabaseSpec, args: readonly string[]
       return await locked(owner, async () => {
         const [last] = await new MigrationExecutor(owner).getExecutedMigrations()
         if (!last) return ['nothing to undo']
+        await refuseUnsent(owner)
         await spec.beforeDown?.((sql) => owner.query(sql))
         await owner.undoLastMigration()
         return [`undone ${last.name}`]
@@ -137,10 +150,7 @@ export async function migrateCommand(spec: DatabaseSpec, args: readonly string[]
       const pending = (await owner.showMigrations()) ? 'migrations are pending' : 'all migrations are applied'
       return [pending, ...(await pendingChanges(owner)).map((query) => `differs from the entities: ${query}`)]
     }
-    if (command === 'create' && name && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
-      return [`wrote ${await create(spec, owner, name, args.includes('--from-entities'))}`]
-    }
-    throw new Error(`usage: migrate ${spec.service} up | down | status | create NAME [--from-entities]`)
+    return [`wrote ${await create(spec, owner, name!, flags.length > 0)}`]
   } finally {
     await owner.destroy()
   }

@@ -2,7 +2,7 @@ import { EntitySchema } from 'typeorm'
 import type { Broker } from './broker.ts'
 import type { Database, Tx } from './database.ts'
 import { AppError } from './errors.ts'
-import { canonicalJson, type AuditEvent } from './events.ts'
+import { serializeEvent, type AuditEvent } from './events.ts'
 import type { Logger } from './logger.ts'
 
 export interface OutboxRow {
@@ -30,7 +30,7 @@ const insertRows = 'INSERT INTO outbox (id, type, body) SELECT * FROM unnest($1:
 const rowsOf = (events: readonly AuditEvent[]): unknown[] => [
   events.map((event) => event.id),
   events.map((event) => event.type),
-  events.map((event) => canonicalJson(event)),
+  events.map(serializeEvent),
 ]
 
 /**

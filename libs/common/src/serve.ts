@@ -1,6 +1,10 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, STATUS_CODES, type RequestListener } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
+import { v7 as uuidv7 } from 'uuid'
+import { AppError, buildProblem, type ProblemCode } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { keepRegistered } from './registry.ts'
 import type { Lifetime } from './run.ts'
@@ -8,14 +12,44 @@ import type { Lifetime } from './run.ts'
 export interface ServeOptions {
   PORT: number
   LISTEN_ADDRESS: string
+  DRAIN_GRACE_MS: number
   ADVERTISE_ADDRESS: string
   DISCOVERY: 'consul' | 'static'
   CONSUL_HTTP_ADDR: string
 }
 
+/** How Node's parser calls what is more than malformed. */
+const parserCodes: Record<string, ProblemCode> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+}
+
+/** Answers what Node's parser refuses, before there is a request. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const requestId = uuidv7()
+  const problem = buildProblem(new AppError(parserCodes[error.code ?? ''] ?? 'bad_request'), requestId)
+  const { status } = problem
+  const body = JSON.stringify(problem)
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Content-Type: application/problem+json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `X-Request-Id: ${requestId}`,
+      'X-Process-Time: 0.0000',
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}
+
 /**
  * Listens, with time-outs that cut slow clients and a keep-alive that outlives the gateway's pooled connections, and
- * keeps the instance registered. At the end: out of Consul, then what is in flight is finished, then closed.
+ * keeps the instance registered. At the end: not ready, out of Consul, serving on for a grace while others learn of it;
+ * then what is in flight is finished, then closed.
+ * @param malformed hears of what the parser refused
  */
 export async function serve(
   service: string,
@@ -23,8 +57,18 @@ export async function serve(
   options: ServeOptions,
   log: Logger,
   lifetime: Lifetime,
+  malformed?: (socket: Socket) => void,
 ): Promise<void> {
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app)
+  const listener: RequestListener = (req, res) => {
+    if (lifetime.signal.aborted && req.url === '/health/ready') res.writeHead(503).end()
+    else app(req, res)
+  }
+  const timeouts = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }
+  const server = createServer({ ...timeouts, connectionsCheckingInterval: 1000 }, listener)
+  server.on('clientError', (error, socket) => {
+    malformed?.(socket as Socket)
+    refuseMalformed(error, socket)
+  })
   await new Promise<void>((resolve, reject) =>
     server.once('error', reject).listen(options.PORT, options.LISTEN_ADDRESS, resolve),
   )
@@ -34,6 +78,7 @@ export async function serve(
     await new Promise((resolve) => server.close(resolve))
     clearInterval(sweep)
   })
+  lifetime.add('the grace', () => sleep(options.DRAIN_GRACE_MS))
   const { port } = server.address() as AddressInfo
   log.info('listening', { port })
   if (options.DISCOVERY !== 'consul') return

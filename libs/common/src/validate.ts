@@ -22,7 +22,7 @@ const tag = /<\/?[a-z!?][^>]*>?/i
  * Text that merely has angle brackets, ampersands or apostrophes in it (`a < b`, `Smith & Sons`, `O'Conner`) stays as it is.
  */
 export function cleanText(value: string): string {
-  const plain = value.normalize('NFC').replace(controls, '')
+  const plain = value.toWellFormed().normalize('NFC').replace(controls, '')
   return (tag.test(plain) ? textOnly.process(plain) : plain).trim()
 }
 
@@ -61,7 +61,7 @@ export const textField = (max: number): Joi.StringSchema =>
     .custom(inspect)
     .messages({ 'text.threat': '{{#label}} contains a forbidden pattern: {{#threat}}' })
 
-export const uuidField = (): Joi.StringSchema => Joi.string().guid({ separator: '-' }).lowercase()
+export const uuidField = (): Joi.StringSchema => Joi.string().guid({ separator: '-', wrapper: false }).lowercase()
 
 const calendarDate: Joi.CustomValidator<string> = (value, helpers) => {
   const date = new Date(`${value}T00:00:00Z`)

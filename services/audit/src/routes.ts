@@ -13,18 +13,24 @@ export interface Deps {
 }
 
 type EventQuery = EventFilter & Page & { afterSequence?: number }
+/** What Postgres has a date for, and a text without control characters. */
+const moment = (): Joi.DateSchema => Joi.date().iso().min('1900-01-01').max('9999-12-31')
+const plain = (max: number): Joi.StringSchema =>
+  Joi.string()
+    .max(max)
+    .pattern(/^\P{C}+$/u, 'printable characters')
 const eventQuery: Schema<EventQuery> = Joi.object({
-  from: Joi.date().iso().description('Occurred at or after'),
-  to: Joi.date().iso().description('Occurred before'),
-  actorId: Joi.string().max(100).description('Who did it'),
+  from: moment().description('Occurred at or after'),
+  to: moment().description('Occurred before'),
+  actorId: plain(100).description('Who did it'),
   patientId: uuidField().description('Whose chart it was'),
   action: Joi.string().valid('C', 'R', 'U', 'D', 'E').description('Create, read, update, delete, execute'),
   outcome: Joi.string().valid('success', 'denied', 'failure'),
   type: Joi.string().valid(...eventTypes),
-  method: Joi.string().max(10).uppercase(),
-  path: Joi.string().max(1000).description('The whole path, without the query string'),
-  ip: Joi.string().max(45),
-  requestId: Joi.string().max(128),
+  method: plain(10).uppercase(),
+  path: plain(1000).description('The whole path, without the query string'),
+  ip: plain(45),
+  requestId: plain(128),
   afterSequence: Joi.number().integer().min(0).description('Events after this one, oldest first'),
   ...pageFields,
 })

@@ -39,7 +39,10 @@ function columnsOf({
 }
 
 const sourcesOf = (demographics: Demographics): Demographics['identifiers'] =>
-  demographics.identifiers.filter(({ system }) => system.startsWith('source:'))
+  demographics.identifiers
+    .filter(({ system }) => system.startsWith('source:'))
+    // in one order for everybody: two charts that claim the same ones don't wait for each other in a circle
+    .sort((a, b) => (`${a.system} ${a.value}` < `${b.system} ${b.value}` ? -1 : 1))
 
 /** @throws {AppError} 409 `already_exists` when another chart has one of the source ids, also one being created right now */
 async function claimSources(tx: Tx, patientId: string, demographics: Demographics): Promise<void> {

@@ -42,6 +42,7 @@ const passwordBody: Schema<{ currentPassword: string; newPassword: string }> = J
   currentPassword: passwordField().required(),
   newPassword: passwordField().required(),
 })
+const revocationQuery: Schema<{ since?: Date }> = Joi.object({ since: Joi.date().iso() })
 const tokenFields = {
   accessToken: Joi.string().required(),
   tokenType: Joi.string().valid('Bearer').required(),
@@ -233,17 +234,21 @@ export function sessionRoutes({ db, broker, config, keys, passwords, tokens }: S
       policy: 'public',
       event: null,
       params: nothing,
-      query: nothing,
+      query: revocationQuery,
       body: nothing,
-      answer: { status: 200, description: 'Ended sessions' },
+      answer: { status: 200, description: 'Ended sessions, and the time up to which they are' },
       errors: [],
-      async handle() {
-        const ended = await findEndedSessions(db.manager, new Date(Date.now() - accessMs))
+      async handle({ query: { since = new Date(0) } }) {
+        const until = new Date()
+        const ended = await findEndedSessions(
+          db.manager,
+          new Date(Math.max(since.getTime(), until.getTime() - accessMs)),
+        )
         const items = ended.map(({ id, endedAt }) => ({
           sessionId: id,
           expiresAt: new Date(endedAt!.getTime() + accessMs).toISOString(),
         }))
-        return { body: { items } }
+        return { body: { items, until: until.toISOString() } }
       },
     }),
   ]
