@@ -72,6 +72,7 @@ export function docsRouter(openApi: () => Promise<OpenApi>): Router {
       },
     }),
   )
+  router.get('/', (_req, res) => res.redirect('/docs'))
   router.get('/docs', (_req, res) => void res.type('html').send(swaggerPage))
   router.get('/docs/start.js', (_req, res) => void res.type('js').send(swaggerStart))
   router.get('/docs/errors', (_req, res) => void res.type('html').send(errorsPage))

@@ -189,7 +189,6 @@ describe('a token', () => {
 test('what is not listed is not there, token or not', async () => {
   const gateway = await open()
   const paths = [
-    '/',
     '/internal/revocations',
     '/internal/description',
     '/metrics',

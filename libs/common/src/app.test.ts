@@ -90,3 +90,9 @@ test('a path that does not exist is told only to who is signed in', async () => 
   expect((await service.call('GET', '/api/v1/nothing', { token: nurse })).status).toBe(404)
   expect(await service.events()).toHaveLength(2)
 })
+
+test('a path has one spelling: what the gateway decided about is what is served', async () => {
+  for (const path of ['/api/v1/THINGS', '/api/v1/things/']) {
+    expect((await service.call('POST', path, { token: nurse, body: { name: 'x' } })).status).toBe(404)
+  }
+})

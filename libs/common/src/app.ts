@@ -94,6 +94,9 @@ export function buildApp(options: AppOptions): Express {
             request: requestFacts(req, res, pattern, error.status),
             ...facts,
             type: event.failedType ?? event.type,
+            ...(error.extras.patientIds
+              ? { patientIds: [...(facts.patientIds ?? []), ...error.extras.patientIds] }
+              : {}),
             ...(error.extras.threats ? { threats: error.extras.threats } : {}),
           }),
         )

@@ -83,6 +83,8 @@ export interface ProblemExtras {
   headers?: Record<string, string>
   /** Names of dangerous patterns found in the input; they go to the audit event, not to the client. */
   threats?: string[]
+  /** The charts that the answer discloses, for the event. */
+  patientIds?: string[]
 }
 
 /** An answer other than success. `detail` goes to the client as it is. */
@@ -137,6 +139,9 @@ export function toAppError(error: unknown): AppError {
     return new AppError('unavailable', 'The database is away for the moment. Try again.', {
       headers: { 'Retry-After': '1' },
     })
+  }
+  if (code === '40P01' || code === '40001') {
+    return new AppError('unavailable', 'Others were changing the same. Try again.', { headers: { 'Retry-After': '1' } })
   }
   if (name === 'QueryFailedError' || /^[0-9A-Z]{5}$/.test(code)) return new AppError('database_error')
   if (status === 413) return new AppError('too_large')

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { buildEvent, canonicalJson, parseEvent, serializeEvent, type AuditEvent } from './events.ts'
+import { buildEvent, parseEvent, serializeEvent, type AuditEvent } from './events.ts'
 
 function anEvent(userAgent: string, more: Partial<AuditEvent> = {}): AuditEvent {
   const request = { id: 'r', method: 'GET', route: '/x', path: '/x', status: 200, ip: '::1', userAgent }
@@ -19,7 +19,7 @@ test.each(['curl/8', 'José 🦊', 'a literal \\u0000 and \\ud800', 'a\\\\u0000'
 test('what no log can keep is replaced by the producer, and refused by the consumer', () => {
   const event = anEvent('nul \0, half \ud800 a pair')
   expect(throughTheWire(event).request.userAgent).toBe('nul \ufffd, half \ufffd a pair')
-  expect(() => parseEvent(Buffer.from(canonicalJson(event)))).toThrow('NUL')
+  expect(() => parseEvent(Buffer.from(JSON.stringify(event)))).toThrow('NUL')
 })
 
 test('a chart that was asked for under an id of no version is told of as it was asked for', () => {

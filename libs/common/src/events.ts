@@ -115,8 +115,8 @@ const suspicious = /\\u(0000|d[89a-f])/i
 
 /** The RFC 8785 bytes of an event. What a client put into it, a browser's name say, must not make it unreadable. */
 export function serializeEvent(event: AuditEvent): string {
-  const text = canonicalJson(event)
-  if (!suspicious.test(text)) return text
+  const text = JSON.stringify(event)
+  if (!suspicious.test(text)) return canonicalJson(event)
   const mend = (_name: string, value: unknown) =>
     typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value
   return canonicalJson(JSON.parse(text, mend) as AuditEvent)

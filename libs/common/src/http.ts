@@ -12,6 +12,8 @@ const validRequestId = /^[A-Za-z0-9][A-Za-z0-9._-]{7,127}$/
 /** Request id, X-Process-Time, security headers, access log: what every answer of every process has. */
 export function buildExpress(log: Logger): Express {
   const app = express()
+  // one spelling of a path: what the gateway decides about is what the service routes
+  app.enable('case sensitive routing').enable('strict routing')
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
   app.use((req, res, next) => {
     const started = process.hrtime.bigint()

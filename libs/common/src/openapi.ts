@@ -17,7 +17,17 @@ export interface OpenApi {
 /** JSON Schema 2020-12 of what a joi schema takes. */
 function jsonSchema(schema: Joi.Schema): Json & { properties?: Record<string, Json>; required?: string[] } {
   const standard = schema as unknown as { '~standard': { jsonSchema: { input(options: { target: string }): Json } } }
-  return standard['~standard'].jsonSchema.input({ target: 'draft-2020-12' })
+  return withNull(standard['~standard'].jsonSchema.input({ target: 'draft-2020-12' })) as ReturnType<typeof jsonSchema>
+}
+
+/** joi leaves null out of the `enum` of what may be null. */
+function withNull(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withNull)
+  if (typeof value !== 'object' || value === null) return value
+  const schema = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withNull(member)]))
+  const { type, enum: values } = schema
+  const lacksNull = Array.isArray(type) && type.includes('null') && Array.isArray(values) && !values.includes(null)
+  return lacksNull ? { ...schema, enum: [...(values as unknown[]), null] } : schema
 }
 
 function parameters(schema: Joi.Schema, where: 'path' | 'query'): Json[] {
@@ -148,7 +158,7 @@ export function buildOpenApi(version: string, descriptions: readonly Description
     info: {
       title: 'Caregate',
       version,
-      description: 'No record is opened, changed or refused without a trace that can be proved complete and untouched.',
+      description: 'No record is opened, changed or refused without a trace.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'This gateway' }],

@@ -131,3 +131,13 @@ test('an event is committed with its change or not at all, and refused outside a
   await expect(failing).rejects.toThrow('the change failed')
   expect(await waiting()).toBe(0)
 })
+
+test('an event that the log would refuse is not recorded: its access is not granted', async () => {
+  proxy.cut()
+  const { outbox } = await open()
+  const bad = { ...anEvent(), patientIds: ['no id'] }
+  const [refused] = await Promise.allSettled([outbox.record(bad), outbox.record(anEvent())])
+  expect(refused).toMatchObject({ reason: { code: 'audit_unavailable' } })
+  expect(await waiting()).toBe(1)
+  await expect(db.transaction((tx) => recordEvent(tx, bad))).rejects.toThrow('patientIds')
+})

@@ -2,7 +2,7 @@ import { EntitySchema } from 'typeorm'
 import type { Broker } from './broker.ts'
 import type { Database, Tx } from './database.ts'
 import { AppError } from './errors.ts'
-import { serializeEvent, type AuditEvent } from './events.ts'
+import { parseEvent, serializeEvent, type AuditEvent } from './events.ts'
 import type { Logger } from './logger.ts'
 
 export interface OutboxRow {
@@ -27,11 +27,20 @@ export const outboxEntity = new EntitySchema<OutboxRow>({
 })
 
 const insertRows = 'INSERT INTO outbox (id, type, body) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])'
-const rowsOf = (events: readonly AuditEvent[]): unknown[] => [
-  events.map((event) => event.id),
-  events.map((event) => event.type),
-  events.map(serializeEvent),
+const columnsOf = (rows: readonly Row[]): string[][] => [
+  rows.map(({ id }) => id),
+  rows.map(({ type }) => type),
+  rows.map(({ body }) => body),
 ]
+
+type Row = Pick<OutboxRow, 'id' | 'type' | 'body'>
+
+/** @throws when the log would refuse the event: nothing may be answered on the strength of it */
+function rowOf(event: AuditEvent): Row {
+  const body = serializeEvent(event)
+  parseEvent(Buffer.from(body))
+  return { id: event.id, type: event.type, body }
+}
 
 /**
  * Records an event with the change that it tells of: both are committed, or neither is.
@@ -39,7 +48,7 @@ const rowsOf = (events: readonly AuditEvent[]): unknown[] => [
  */
 export async function recordEvent(tx: Tx, event: AuditEvent): Promise<void> {
   if (!tx.queryRunner?.isTransactionActive) throw new Error('recordEvent needs a transaction')
-  await tx.query(insertRows, rowsOf([event]))
+  await tx.query(insertRows, columnsOf([rowOf(event)]))
 }
 
 export interface Outbox {
@@ -60,7 +69,7 @@ const pollMs = 1000
 /** The relay moves events from the table to the broker; `FOR UPDATE SKIP LOCKED` lets several instances share it. */
 export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'publish'>, log: Logger): Outbox {
   interface Pending {
-    event: AuditEvent
+    row: Row
     done: () => void
     failed: (error: AppError) => void
   }
@@ -70,18 +79,22 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
   let again = false
   let closed = false
 
+  function unrecorded(error: unknown): AppError {
+    log.error('an access could not be recorded', { error })
+    return new AppError('audit_unavailable', undefined, { headers: { 'Retry-After': '1' } })
+  }
+
   async function insertPending(): Promise<void> {
     inserting = true
     while (pending.length) {
       const batch = pending.splice(0, batchSize)
       try {
-        await db.query(insertRows, rowsOf(batch.map(({ event }) => event)))
+        await db.query(insertRows, columnsOf(batch.map(({ row }) => row)))
         for (const { done } of batch) done()
         wake()
       } catch (error) {
-        log.error('an access could not be recorded', { error })
-        for (const { failed } of batch)
-          failed(new AppError('audit_unavailable', undefined, { headers: { 'Retry-After': '1' } }))
+        const refusal = unrecorded(error)
+        for (const { failed } of batch) failed(refusal)
       }
     }
     inserting = false
@@ -121,7 +134,11 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
   return {
     record(event) {
       return new Promise<void>((done, failed) => {
-        pending.push({ event, done, failed })
+        try {
+          pending.push({ row: rowOf(event), done, failed })
+        } catch (error) {
+          failed(unrecorded(error))
+        }
         if (!inserting) void insertPending()
       })
     },

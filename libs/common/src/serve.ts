@@ -64,7 +64,11 @@ export async function serve(
     else app(req, res)
   }
   const timeouts = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }
-  const server = createServer({ ...timeouts, connectionsCheckingInterval: 1000 }, listener)
+  // the gateway adds headers of its own to what it let in
+  const maxHeaderSize = service === 'gateway' ? 16_384 : 32_768
+  const server = createServer({ ...timeouts, connectionsCheckingInterval: 1000, maxHeaderSize }, listener)
+  // an expectation that nobody knows is none
+  server.on('checkExpectation', listener)
   server.on('clientError', (error, socket) => {
     malformed?.(socket as Socket)
     refuseMalformed(error, socket)

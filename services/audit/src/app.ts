@@ -9,6 +9,6 @@ export function buildAuditApp(
     service: 'audit',
     refused: 'audit.request.refused',
     routes: auditRoutes(deps),
-    ready: () => deps.db.query('SELECT 1'),
+    ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
   })
 }

@@ -69,3 +69,11 @@ test.each([
 ])('%s is not an event', (_what, wrong) => {
   expect(() => parseEvent(Buffer.from(JSON.stringify({ ...received('/').event, ...wrong })))).toThrow()
 })
+
+test.each(['actorId=%00', 'path=%00', 'ip=%07', 'from=-100000-01-01T00:00:00Z', 'to=%2B200000-01-01T00:00:00Z'])(
+  'a filter that no database takes is refused: %s',
+  async (query) => {
+    const answer = await service.call('GET', `/api/v1/audit/events?${query}`, { token: testToken(['auditor']) })
+    expect([answer.status, answer.body.errors.length]).toEqual([422, 1])
+  },
+)

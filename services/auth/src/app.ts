@@ -13,6 +13,6 @@ export function buildAuthApp(deps: Deps): ServiceApp {
     service: 'auth',
     refused: 'auth.request.refused',
     routes: [...sessionRoutes(deps), ...userRoutes(deps)],
-    ready: () => deps.db.query('SELECT 1'),
+    ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
   })
 }

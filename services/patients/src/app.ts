@@ -9,7 +9,7 @@ export function buildPatientsApp(
     service: 'patients',
     refused: 'patients.request.refused',
     routes: patientRoutes(deps),
-    ready: () => deps.db.query('SELECT 1'),
+    ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
     notAllowed: { '/patients/{id}': 'A chart is never erased: POST /patients/{id}/void takes it out of use.' },
   })
 }

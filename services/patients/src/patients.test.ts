@@ -318,3 +318,51 @@ test('the body must be JSON, of a bearable size and an object', async () => {
   expect((await post('{"__proto__":{"admin":true},"sex":"male"}')).status).toBe(422)
   expect((await service.events()).map(({ outcome }) => outcome)).toEqual(Array(5).fill('failure'))
 })
+
+test.each(['{%s}', '[%s]', '(%s)', '%s '])('an id spelled %s is no id', async (spelling) => {
+  const { id } = await create()
+  await service.events()
+  const path = `/api/v1/patients/${encodeURIComponent(spelling.replace('%s', id))}`
+  expect((await service.call('GET', path, { token: clinician })).status).toBe(422)
+  expect(await service.events()).toMatchObject([{ code: 'validation_failed', patientIds: [] }])
+})
+
+test('whoever is told of a chart that has the source id is on its record', async () => {
+  const body = { ...jose, identifiers: [{ system: 'source:registry', value: 'told of' }] }
+  const { id } = await create(body)
+  await service.events()
+  const answer = await service.call('POST', '/api/v1/patients', { token: registrar, body })
+  expect(answer.headers.get('location')).toBe(`/api/v1/patients/${id}`)
+  expect(await service.events()).toMatchObject([{ code: 'already_exists', patientIds: [id] }])
+})
+
+test('charts that claim the same source ids in another order do not block each other', async () => {
+  const identifiers = Array.from({ length: 10 }, (_none, n) => ({ system: 'source:circle', value: String(n) }))
+  const orders = Array.from({ length: 16 }, (_none, n) => (n % 2 ? identifiers : identifiers.toReversed()))
+  const answers = await Promise.all(
+    orders.map((order) =>
+      service.call('POST', '/api/v1/patients', { token: registrar, body: { ...jose, identifiers: order } }),
+    ),
+  )
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(15).fill(409)])
+})
+
+test('what is much too long is refused at once, whatever it is made of', async () => {
+  const started = performance.now()
+  for (const race of ['<'.repeat(200_000), "' or '".repeat(50_000)]) {
+    const answer = await service.call('POST', '/api/v1/patients', { token: registrar, body: { ...jose, race } })
+    expect(answer.body.errors).toMatchObject([{ path: 'race' }])
+  }
+  expect(performance.now() - started).toBeLessThan(5000)
+})
+
+test('a danger that only comes to light when characters are taken out is refused too', async () => {
+  const body = { ...jose, race: 'java\u200bscript:alert(1)' }
+  expect((await service.call('POST', '/api/v1/patients', { token: registrar, body })).status).toBe(422)
+})
+
+test('of thousands of wrong items the first hundred are named', async () => {
+  const body = { ...jose, otherNames: Array<number>(50_000).fill(1) }
+  const answer = await service.call('POST', '/api/v1/patients', { token: registrar, body })
+  expect([answer.status, answer.body.errors.length]).toEqual([422, 100])
+})

@@ -56,6 +56,7 @@ async function claimSources(tx: Tx, patientId: string, demographics: Demographic
     if (owner !== patientId) {
       throw new AppError('already_exists', `There is a chart with this ${system} identifier.`, {
         headers: { Location: `/api/v1/patients/${owner}` },
+        patientIds: [owner],
       })
     }
   }

@@ -275,7 +275,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       query: nothing,
       body: reasonBody,
       answer: { status: 200, description: 'The chart, voided', schema: patientAnswer, headers: etagHeader },
-      errors: ['not_found', 'gone'],
+      errors: ['stale', 'not_found', 'gone'],
       async handle(context) {
         const patient = await db.transaction(async (tx) => {
           const row = await getPatientRow(tx, context.params.id)
@@ -297,7 +297,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       query: nothing,
       body: reasonBody,
       answer: { status: 200, description: 'The chart', schema: patientAnswer, headers: etagHeader },
-      errors: ['not_found', 'conflict'],
+      errors: ['stale', 'not_found', 'conflict'],
       async handle(context) {
         const patient = await db.transaction(async (tx) => {
           const row = await getPatientRow(tx, context.params.id)

@@ -1,0 +1,87 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, expect, test } from '@jest/globals'
+import express from 'express'
+import type { Lifetime } from './run.ts'
+import { serve } from './serve.ts'
+import { quietLog } from './testing/service.ts'
+import { freePort } from '../../../platform/processes.ts'
+
+let stop: (() => Promise<void>) | undefined
+afterEach(() => stop?.())
+
+/** A process that serves, without a process. */
+async function open(app = express(), DRAIN_GRACE_MS = 0) {
+  const stopping = new AbortController()
+  const closers: (() => unknown)[] = []
+  const lifetime: Lifetime = { signal: stopping.signal, add: (_what, close) => closers.push(close) }
+  const PORT = await freePort()
+  const options = { PORT, LISTEN_ADDRESS: '127.0.0.1', ADVERTISE_ADDRESS: '127.0.0.1', DRAIN_GRACE_MS }
+  const refused: string[] = []
+  await serve(
+    'patients',
+    app,
+    { ...options, DISCOVERY: 'static', CONSUL_HTTP_ADDR: '' },
+    quietLog,
+    lifetime,
+    ({ remoteAddress }) => refused.push(String(remoteAddress)),
+  )
+  let stopped: Promise<void> | undefined
+  stop = () =>
+    (stopped ??= (async () => {
+      stopping.abort()
+      for (const close of closers.reverse()) await close()
+    })())
+  return { url: `http://127.0.0.1:${PORT}`, port: PORT, refused, stop }
+}
+
+function raw(port: number, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(text))
+    socket.on('data', (chunk) => (answer += String(chunk))).on('error', () => {})
+    socket.on('close', () => resolve(answer))
+  })
+}
+
+test.each([
+  ['a line that is no request', 'gibberish\r\n\r\n', 400, 'bad_request'],
+  ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400, 'bad_request'],
+  ['headers beyond measure', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, 431, 'headers_too_large'],
+])('%s is refused as a problem, and told of', async (_what, text, status, code) => {
+  const { port, refused } = await open()
+  const answer = await raw(port, text)
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+  expect(answer).toMatch(/content-type: application\/problem\+json/i)
+  expect(JSON.parse(answer.slice(answer.indexOf('{')))).toMatchObject({ status, code })
+  expect(refused).toEqual(['127.0.0.1'])
+})
+
+test('an expectation that nobody knows is none', async () => {
+  const app = express().get('/', (_req, res) => void res.send('served'))
+  const { port } = await open(app)
+  const answer = await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\nExpect: 200-ok\r\nConnection: close\r\n\r\n')
+  expect(answer).toMatch(/^HTTP\/1.1 200 /)
+})
+
+test('told to stop it is not ready, serves on for its grace, and finishes what is in flight', async () => {
+  const app = express()
+  app.get('/health/ready', (_req, res) => void res.send('ready'))
+  app.get('/slow', async (_req, res) => {
+    await sleep(700)
+    res.send('finished')
+  })
+  const { url, stop: end } = await open(app, 400)
+  const status = async (path: string) => (await fetch(url + path)).status
+  expect(await status('/health/ready')).toBe(200)
+  const started = performance.now()
+  const slow = fetch(`${url}/slow`).then((answer) => answer.text())
+  await sleep(50)
+  const ended = end()
+  expect(await status('/health/ready')).toBe(503)
+  expect(await status('/other')).toBe(404)
+  expect(await slow).toBe('finished')
+  await ended
+  expect(performance.now() - started).toBeLessThan(5000)
+  await expect(status('/other')).rejects.toThrow()
+})
