@@ -16,8 +16,8 @@ export default async function setup(): Promise<void> {
     const names = { database: `template_${spec.service}`, role: `caregate_${spec.service}` }
     await migrateUp(spec, await provision(backing.postgres, names, { app: 'app', owner: 'owner' }))
   }
-  const { postgres, amqp, vhosts, consul } = backing
-  process.env.CAREGATE_TEST_BACKING = JSON.stringify({ postgres, amqp, vhosts, consul })
+  const { postgres, amqp, vhosts, consul, redis } = backing
+  process.env.CAREGATE_TEST_BACKING = JSON.stringify({ postgres, amqp, vhosts, consul, redis })
   ;(globalThis as { closeTestBacking?: () => Promise<void> }).closeTestBacking = async () => {
     await backing.close()
     rmSync(folder, { recursive: true, force: true })

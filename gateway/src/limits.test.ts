@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { testToken } from '@caregate/common/testing/service'
+import { quietLog, testBacking, testToken } from '@caregate/common/testing/service'
+import { openTcpProxy, type TcpProxy } from '@caregate/common/testing/tcp-proxy'
+import { until } from '@caregate/common/testing/until'
+import { openCounters } from './limits.ts'
 import { openTestGateway, openUpstream } from './testing.ts'
 
 let upstream: Awaited<ReturnType<typeof openUpstream>>
@@ -14,7 +17,7 @@ afterEach(async () => {
 })
 afterAll(() => upstream.close())
 
-async function open(config: NonNullable<Parameters<typeof openTestGateway>[0]['config']>) {
+async function open(config: Parameters<typeof openTestGateway>[0]['config']) {
   const gateway = await openTestGateway({ upstream: upstream.url, config })
   opened.push(gateway)
   return gateway
@@ -92,5 +95,73 @@ describe('the limit', () => {
   test('is not for the state of health', async () => {
     const gateway = await open({ RATE_LIMIT_PER_MINUTE: 1 })
     expect(await statuses(5, () => gateway.call('GET', '/health'))).toEqual([200, 200, 200, 200, 200])
+  })
+
+  test('of credentials is stricter, and counts them together', async () => {
+    const gateway = await open({ RATE_LIMIT_CREDENTIALS_PER_MINUTE: 2 })
+    const post = (name: string) => gateway.call('POST', `/api/v1/auth/${name}`, { body: {} })
+    expect([(await post('login')).status, (await post('refresh')).status]).toEqual([200, 200])
+    const { status, headers } = await post('register')
+    expect(status).toBe(429)
+    expect(headers.get('ratelimit-policy')).toMatch(/"address"; .*"credentials"; q=2; w=60/)
+    expect((await gateway.call('GET', jwks)).status).toBe(200)
+  })
+
+  test('of a known network is its own, for each address in it', async () => {
+    const gateway = await open({
+      RATE_LIMIT_PER_MINUTE: 1,
+      RATE_LIMIT_CREDENTIALS_PER_MINUTE: 1,
+      RATE_LIMIT_NETWORKS: ['198.51.100.0/24=3', '2001:db8::/32=2'],
+      TRUSTED_PROXIES: ['127.0.0.0/8'],
+    })
+    const from = (ip: string) => () =>
+      gateway.call('POST', '/api/v1/auth/login', { body: {}, headers: { 'x-forwarded-for': ip } })
+    expect(await statuses(4, from('198.51.100.7'))).toEqual([200, 200, 200, 429])
+    expect(await statuses(1, from('198.51.100.8'))).toEqual([200])
+    expect(await statuses(3, from('2001:db8::1'))).toEqual([200, 200, 429])
+    expect(await statuses(2, from('203.0.113.7'))).toEqual([200, 429])
+  })
+})
+
+describe('counters in Redis', () => {
+  let proxy: TcpProxy
+  beforeAll(async () => (proxy = await openTcpProxy(testBacking().redis)))
+  afterAll(() => proxy.close())
+
+  async function openShared() {
+    const counters = openCounters(proxy.url, quietLog)
+    const gateway = await openTestGateway({
+      upstream: upstream.url,
+      config: { RATE_LIMIT_PER_MINUTE_SIGNED_IN: 3 },
+      counters,
+    })
+    const { close } = gateway
+    const shared = { ...gateway, counters, close: () => (counters.close(), close()) }
+    opened.push(shared)
+    await until(() => counters.ready)
+    return shared
+  }
+  const as = (gateway: Awaited<ReturnType<typeof open>>, token: string) => gateway.call('GET', patients, { token })
+
+  test('are one for two gateways', async () => {
+    const [one, two] = [await openShared(), await openShared()]
+    const token = testToken(['nurse'])
+    const statuses = []
+    for (const gateway of [one, two, one, two, one]) statuses.push((await as(gateway, token)).status)
+    expect(statuses).toEqual([200, 200, 200, 429, 429])
+  })
+
+  test('being away, each gateway counts by itself, and they are used again when they are back', async () => {
+    const gateway = await openShared()
+    const token = testToken(['nurse'])
+    expect((await as(gateway, token)).status).toBe(200)
+    proxy.cut()
+    await until(() => !gateway.counters.ready)
+    const alone = []
+    for (let n = 0; n < 4; n++) alone.push((await as(gateway, token)).status)
+    expect(alone).toEqual([200, 200, 200, 429])
+    proxy.restore()
+    await until(() => gateway.counters.ready)
+    expect((await as(gateway, token)).headers.get('ratelimit')).toMatch(/r=1;/)
   })
 })

@@ -14,7 +14,7 @@ export async function openTestContainers(vhosts: string[]) {
   const password = randomBytes(12).toString('hex')
   const consulPort = await freePort()
 
-  const [postgres, rabbitmq, consul] = await Promise.all([
+  const [postgres, rabbitmq, consul, redis] = await Promise.all([
     new GenericContainer(IMAGES.postgres)
       .withEnvironment({ POSTGRES_PASSWORD: password })
       .withCommand(['postgres', '-c', 'fsync=off', '-c', 'max_connections=200'])
@@ -34,11 +34,13 @@ export async function openTestContainers(vhosts: string[]) {
       .withNetworkMode('host')
       .withCommand(['agent', ...(await agentFlags(consulPort))])
       .start(),
+    new GenericContainer(IMAGES.redis).withExposedPorts(6379).start(),
   ])
   const urls = {
     postgres: `postgresql://postgres:${password}@127.0.0.1:${postgres.getMappedPort(5432)}/postgres`,
     amqp: `amqp://${BROKER_USER}:${password}@127.0.0.1:${rabbitmq.getMappedPort(5672)}`,
     consul: `http://127.0.0.1:${consulPort}`,
+    redis: `redis://127.0.0.1:${redis.getMappedPort(6379)}`,
   }
   await Promise.all([
     until(() => checkPostgres(urls.postgres)),
@@ -46,7 +48,7 @@ export async function openTestContainers(vhosts: string[]) {
     until(() => checkConsul(urls.consul)),
   ])
   const close = async () => {
-    await Promise.all([postgres, rabbitmq, consul].map((container) => container.stop()))
+    await Promise.all([postgres, rabbitmq, consul, redis].map((container) => container.stop()))
   }
   return { ...urls, close }
 }

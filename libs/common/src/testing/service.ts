@@ -17,6 +17,7 @@ export interface TestBacking {
   amqp: string
   vhosts: string[]
   consul: string
+  redis: string
 }
 
 /** The backing services that the test run brought up. */

@@ -1,0 +1,181 @@
+/** `npm run bench -- gateway [SECONDS]`: CPU and time per request of the gateway and its peers, alternated in one run. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import jwt from 'jsonwebtoken'
+import { freePort } from '../platform/processes.ts'
+
+const folder = join(import.meta.dirname, 'gateway')
+const peers = {
+  caregate: 'caregate.ts',
+  bare: 'bare.mjs',
+  '@fastify/http-proxy': 'fastify.mjs',
+  'fast-gateway': 'fast-gateway.mjs',
+  'express + http-proxy-middleware': 'express-proxy.mjs',
+  haproxy: 'haproxy.cfg',
+} as const
+type Peer = keyof typeof peers
+type Algorithm = 'HS256' | 'ES256'
+
+interface Figures {
+  cpu: number
+  rate: number
+  p50: number
+  p99: number
+}
+
+const rounds = 5
+const seconds = Number(process.argv[2] ?? 3)
+const children: ChildProcess[] = []
+
+function start(command: string, args: string[], env: Record<string, string> = {}): ChildProcess {
+  const log = openSync(join(tmpdir(), 'caregate-bench.log'), 'a')
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', log, log] })
+  children.push(child)
+  return child
+}
+
+async function untilItAnswers(name: string, port: number, token: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/patients`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(1000),
+    }).catch(() => undefined)
+    if (answer?.status === 200) return void (await answer.arrayBuffer())
+    await sleep(100)
+  }
+  throw new Error(`${name} does not answer with 200; see ${join(tmpdir(), 'caregate-bench.log')}`)
+}
+
+/** A key for whoever checks, and a token. */
+function credentials(algorithm: Algorithm): { key: string; token: string } {
+  const claims = { sub: 'a-nurse', sid: 's', jti: 'j', name: 'A nurse', roles: ['nurse'] }
+  const options = { keyid: 'bench', issuer: 'caregate', audience: 'caregate', expiresIn: 86_400 } as const
+  const header = { alg: algorithm, typ: 'at+jwt' }
+  if (algorithm === 'HS256') {
+    const key = randomBytes(32).toString('hex')
+    return { key, token: jwt.sign(claims, key, { ...options, algorithm, header }) }
+  }
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const key = publicKey.export({ type: 'spki', format: 'pem' }) as string
+  return { key, token: jwt.sign(claims, privateKey, { ...options, algorithm, header }) }
+}
+
+/** One thread, the token checked at each request, a stick table that counts, and the headers. */
+function haproxyConfig(port: number, upstream: number, algorithm: Algorithm, key: string): string {
+  const keyFile = join(tmpdir(), 'caregate-bench-key.pem')
+  writeFileSync(keyFile, key)
+  return `global
+  nbthread 1
+defaults
+  mode http
+  timeout client 10s
+  timeout server 10s
+  timeout connect 2s
+  http-reuse always
+frontend in
+  bind 127.0.0.1:${port}
+  http-request set-var(txn.bearer) http_auth_bearer
+  http-request set-var(txn.sub) var(txn.bearer),jwt_payload_query('$.sub')
+  http-request deny deny_status 401 unless { var(txn.bearer),jwt_verify("${algorithm}","${algorithm === 'HS256' ? key : keyFile}") 1 }
+  stick-table type string len 64 size 100k expire 60s store http_req_rate(60s)
+  http-request track-sc0 var(txn.sub)
+  http-request deny deny_status 429 if { sc0_http_req_rate gt 1000000000 }
+  http-request set-header X-Request-Id %[uuid()]
+  http-request set-header X-Forwarded-For %[src]
+  http-response set-header Content-Security-Policy "default-src 'none'"
+  http-response set-header Strict-Transport-Security "max-age=31536000; includeSubDomains"
+  http-response set-header X-Content-Type-Options nosniff
+  http-response set-header X-Frame-Options SAMEORIGIN
+  http-response set-header Access-Control-Allow-Origin *
+  default_backend up
+backend up
+  server one 127.0.0.1:${upstream}
+`
+}
+
+function startPeer(peer: Peer, port: number, upstream: number, algorithm: Algorithm, key: string): ChildProcess {
+  if (peer === 'haproxy') {
+    const file = join(tmpdir(), 'caregate-bench-haproxy.cfg')
+    writeFileSync(file, haproxyConfig(port, upstream, algorithm, key))
+    return start('haproxy', ['-db', '-f', file])
+  }
+  const env = { PORT: String(port), UPSTREAM: `http://127.0.0.1:${upstream}`, ALGORITHM: algorithm, KEY: key }
+  return start(process.execPath, [join(folder, peers[peer])], { ...env, NODE_ENV: 'production' })
+}
+
+/** CPU seconds that a process has used. */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+interface Load {
+  requests: { total: number; average: number }
+  latency: { p50: number; p99: number }
+  non2xx: number
+  errors: number
+}
+
+async function measure(pid: number, port: number, token: string, connections: number): Promise<Figures> {
+  const autocannon = createRequire(join(folder, 'package.json'))('autocannon') as (options: object) => Promise<Load>
+  const before = cpuOf(pid)
+  const load = await autocannon({
+    url: `http://127.0.0.1:${port}/api/v1/patients`,
+    connections,
+    duration: seconds,
+    headers: { authorization: `Bearer ${token}` },
+  })
+  if (load.non2xx || load.errors) throw new Error(`${load.non2xx} answers other than 2xx, ${load.errors} errors`)
+  return {
+    cpu: ((cpuOf(pid) - before) / load.requests.total) * 1e6,
+    rate: load.requests.average,
+    p50: load.latency.p50,
+    p99: load.latency.p99,
+  }
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
+
+async function bench(algorithm: Algorithm, names: Peer[]): Promise<void> {
+  const { key, token } = credentials(algorithm)
+  const upstream = await freePort()
+  start(process.execPath, [join(folder, 'upstream.mjs')], { PORT: String(upstream) })
+  const running = new Map<Peer, { port: number; child: ChildProcess; figures: Figures[] }>()
+  for (const name of names) {
+    const port = await freePort()
+    running.set(name, { port, child: startPeer(name, port, upstream, algorithm, key), figures: [] })
+    await untilItAnswers(name, port, token)
+  }
+  // the first round warms up
+  for (let round = 0; round <= rounds; round++) {
+    for (const { port, child, figures } of running.values()) {
+      const found = await measure(child.pid!, port, token, 64)
+      if (round) figures.push(found)
+    }
+  }
+  const of = (name: Peer, figure: keyof Figures) => median(running.get(name)!.figures.map((one) => one[figure]))
+  console.log(`\n${algorithm}, 64 connections, medians of ${rounds} alternated rounds of ${seconds} s\n`)
+  console.log('| | CPU µs/request | × bare | req/s | p50 ms | p99 ms |\n|---|---|---|---|---|---|')
+  for (const name of names) {
+    const cells = [of(name, 'cpu').toFixed(0), (of(name, 'cpu') / of('bare', 'cpu')).toFixed(2)]
+    const times = [of(name, 'rate').toFixed(0), of(name, 'p50').toFixed(1), of(name, 'p99').toFixed(1)]
+    console.log(`| ${[name, ...cells, ...times].join(' | ')} |`)
+  }
+  for (const child of children.splice(0)) child.kill()
+}
+
+process.on('exit', () => children.forEach((child) => child.kill()))
+if (!existsSync(join(folder, 'node_modules'))) {
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock'], { cwd: folder, stdio: 'inherit' })
+}
+const hasHaproxy = process.env.PATH!.split(':').some((path) => existsSync(join(path, 'haproxy')))
+if (!hasHaproxy) console.log('haproxy is not installed (apt-get install haproxy): measured without it')
+const names = (Object.keys(peers) as Peer[]).filter((name) => name !== 'haproxy' || hasHaproxy)
+for (const algorithm of ['HS256', 'ES256'] as const) await bench(algorithm, names)

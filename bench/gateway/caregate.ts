@@ -1,0 +1,39 @@
+/** The gateway as it is shipped, in front of one instance that is always there. */
+import { buildVerify, type Algorithm } from '@caregate/common/auth'
+import { buildLogger } from '@caregate/common/logger'
+import { buildGateway } from '../../gateway/src/app.ts'
+import { openForward } from '../../gateway/src/forward.ts'
+import { buildLimits } from '../../gateway/src/limits.ts'
+import { openUpstreams } from '../../gateway/src/upstreams.ts'
+// @ts-expect-error plain JavaScript, shared with peers that know no types
+import { key, PORT, UPSTREAM, ALGORITHM } from './check.mjs'
+
+const log = buildLogger('gateway', 'WARNING', 'json')
+const config = {
+  ALLOWED_HOSTS: ['*'],
+  CORS_ORIGINS: ['*'],
+  TRUSTED_PROXIES: [],
+  RATE_LIMIT_PER_MINUTE: 1_000_000_000,
+  RATE_LIMIT_CREDENTIALS_PER_MINUTE: 1_000_000_000,
+  RATE_LIMIT_PER_MINUTE_SIGNED_IN: 1_000_000_000,
+  RATE_LIMIT_NETWORKS: [],
+  REQUEST_TIMEOUT_MS: 10_000,
+}
+const urls = [UPSTREAM as string]
+const directory = { instances: () => urls }
+const upstreams = openUpstreams(directory, ['127.0.0.1'], log, new AbortController().signal)
+buildGateway({
+  config,
+  log,
+  directory,
+  upstreams,
+  forward: openForward(upstreams, config.REQUEST_TIMEOUT_MS),
+  limits: buildLimits(config, log),
+  denials: { record: () => {} },
+  revocations: { has: () => false, loaded: true },
+  verify: buildVerify(
+    { ALGORITHM: ALGORITHM as Algorithm, JWT_ISSUER: 'caregate', JWT_AUDIENCE: 'caregate' },
+    async () => key as never,
+  ),
+  version: 'bench',
+}).listen(Number(PORT), '127.0.0.1')
