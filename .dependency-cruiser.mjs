@@ -53,7 +53,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(\\.caregate|coverage)/' },
+    // the bench's peers have a package.json and an installation of their own
+    exclude: { path: '^((\\.caregate|coverage)/|bench/gateway/.*\\.mjs$)' },
     combinedDependencies: true,
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import jwt from 'jsonwebtoken'
+import { SignJWT } from 'jose'
 import { freePort } from '../platform/processes.ts'
 
 const folder = join(import.meta.dirname, 'gateway')
@@ -52,17 +52,19 @@ async function untilItAnswers(name: string, port: number, token: string): Promis
 }
 
 /** A key for whoever checks, and a token. */
-function credentials(algorithm: Algorithm): { key: string; token: string } {
-  const claims = { sub: 'a-nurse', sid: 's', jti: 'j', name: 'A nurse', roles: ['nurse'] }
-  const options = { keyid: 'bench', issuer: 'caregate', audience: 'caregate', expiresIn: 86_400 } as const
-  const header = { alg: algorithm, typ: 'at+jwt' }
+async function credentials(algorithm: Algorithm): Promise<{ key: string; token: string }> {
+  const unsigned = new SignJWT({ sid: 's', jti: 'j', name: 'A nurse', roles: ['nurse'] })
+    .setProtectedHeader({ alg: algorithm, typ: 'at+jwt', kid: 'bench' })
+    .setSubject('a-nurse')
+    .setIssuer('caregate')
+    .setAudience('caregate')
+    .setExpirationTime('1d')
   if (algorithm === 'HS256') {
     const key = randomBytes(32).toString('hex')
-    return { key, token: jwt.sign(claims, key, { ...options, algorithm, header }) }
+    return { key, token: await unsigned.sign(Buffer.from(key)) }
   }
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const key = publicKey.export({ type: 'spki', format: 'pem' }) as string
-  return { key, token: jwt.sign(claims, privateKey, { ...options, algorithm, header }) }
+  return { key: publicKey.export({ type: 'spki', format: 'pem' }) as string, token: await unsigned.sign(privateKey) }
 }
 
 /** One thread, the token checked at each request, a stick table that counts, and the headers. */
@@ -144,7 +146,7 @@ async function measure(pid: number, port: number, token: string, connections: nu
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
 async function bench(algorithm: Algorithm, names: Peer[]): Promise<void> {
-  const { key, token } = credentials(algorithm)
+  const { key, token } = await credentials(algorithm)
   const upstream = await freePort()
   start(process.execPath, [join(folder, 'upstream.mjs')], { PORT: String(upstream) })
   const running = new Map<Peer, { port: number; child: ChildProcess; figures: Figures[] }>()

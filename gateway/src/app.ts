@@ -119,7 +119,9 @@ export function buildGateway(deps: GatewayDeps): Express {
   })
   // tokens and secrets never share a compressed answer with what a client sent
   app.use(compression({ filter: (req, res) => !req.path.startsWith('/api/v1/auth/') && compression.filter(req, res) }))
-  app.use(docsRouter(openApiReader(directory, version, describeRoutes('gateway', [health]))))
+  const docs = docsRouter(openApiReader(directory, version, describeRoutes('gateway', [health])))
+  // a router looks at all its routes: requests for services needn't pay for that
+  app.use((req, res, next) => (req.path.startsWith('/api/') ? next() : docs(req, res, next)))
   app.use(async (req, res, next) => {
     await admit(req, res)
     if ((res.locals as Admitted).route.streaming) proxy(req, res, next)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { v7 as uuidv7 } from 'uuid'
 import type { Broker } from '@caregate/common/broker'
 import { buildEvent, serializeEvent, type AuditEvent } from '@caregate/common/events'
 import { actorOf } from '@caregate/common/http'
@@ -85,7 +85,7 @@ export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: 
 /** What the HTTP parser refused before there was a request. */
 export function unreadable({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): AuditEvent {
   const ip = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')
-  const request = { id: uuidv7(), method: 'unknown', route: 'unknown', path: '*', status: 400, ip, userAgent: null }
+  const request = { id: randomUUID(), method: 'unknown', route: 'unknown', path: '*', status: 400, ip, userAgent: null }
   const actor = actorOf(undefined)
   return buildEvent({
     type: 'gateway.request.denied',

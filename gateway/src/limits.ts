@@ -120,7 +120,7 @@ export function openCounters(redisUrl: string, log: Logger): Counters {
       throw new Error(`Redis did not answer within ${commandMs} ms`)
     })
     try {
-      return (await Promise.race([client.sendCommand<RedisReply>(command), tooLate])) as RedisReply
+      return await Promise.race([client.sendCommand<RedisReply>(command), tooLate])
     } catch (error) {
       pausedUntil = Date.now() + pauseMs
       throw error

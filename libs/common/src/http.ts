@@ -1,7 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import express, { type Express, type Request, type Response } from 'express'
 import helmet from 'helmet'
 import onHeaders from 'on-headers'
-import { v7 as uuidv7 } from 'uuid'
 import type { Claims } from './auth.ts'
 import { buildProblem, type AppError } from './errors.ts'
 import type { Actor, RequestFacts } from './events.ts'
@@ -19,7 +19,7 @@ export function buildExpress(log: Logger): Express {
     const started = process.hrtime.bigint()
     const elapsed = (): number => Number(process.hrtime.bigint() - started) / 1e9
     const given = req.headers['x-request-id']
-    const id = typeof given === 'string' && validRequestId.test(given) ? given : uuidv7()
+    const id = typeof given === 'string' && validRequestId.test(given) ? given : randomUUID()
     res.locals.requestId = id
     onHeaders(res, () => {
       res.setHeader('X-Request-Id', id)

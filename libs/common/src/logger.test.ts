@@ -9,7 +9,9 @@ beforeEach(() => void (lines = []))
 /** The logger of a process, but that its lines can be read here. */
 function openLog(...args: Parameters<typeof buildLogger>): Logger {
   const stream = new Writable({ write: (chunk, _encoding, done) => (lines.push(String(chunk).trim()), done()) })
-  return (buildLogger(...args) as WinstonLogger).clear().add(new transports.Stream({ stream }))
+  const log = buildLogger(...args) as WinstonLogger
+  const { format } = log.transports[0]!
+  return log.clear().add(new transports.Stream({ stream, format }))
 }
 
 test('on a terminal a line is time, service, level and message', () => {

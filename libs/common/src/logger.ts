@@ -60,5 +60,12 @@ export function buildLogger(service: string, level: LogLevel, style: 'text' | 'j
     const rest = Object.keys(details).length ? ` ${JSON.stringify(details)}` : ''
     return `${localTime(now)} - ${service} - ${at.toUpperCase()} - ${String(message)}${rest}`
   })
-  return createLogger({ levels, level: level.toLowerCase(), format: line, transports: [new transports.Console()] })
+  // the transport formats, and only what it writes; the logger would also format what is below its level
+  const bare = format((info) => info)()
+  return createLogger({
+    levels,
+    level: level.toLowerCase(),
+    format: bare,
+    transports: [new transports.Console({ format: line })],
+  })
 }
