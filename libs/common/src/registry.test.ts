@@ -110,3 +110,29 @@ test('without Consul a fixed list is probed', async () => {
   await openInstance(port)
   await until(() => directory.instances('auth').length === 1)
 })
+
+test('a Consul that restarted counts from the beginning, and is listened to again', async () => {
+  let index = 1000
+  let instances = [9001]
+  const consul = createServer((req, res) => {
+    const asked = Number(new URL(req.url!, 'http://x').searchParams.get('index') ?? 0)
+    // as Consul does: nothing is said before the index is higher than the one that is known
+    if (asked >= index) return
+    const entries = instances.map((Port) => ({
+      Service: { Address: '127.0.0.1', Port },
+      Checks: [{ Status: 'passing' }],
+    }))
+    res.setHeader('X-Consul-Index', index).setHeader('Content-Type', 'application/json').end(JSON.stringify(entries))
+  })
+  await new Promise<void>((resolve) => consul.listen(0, '127.0.0.1', resolve))
+  ends.push(() => new Promise((resolve) => (consul.close(resolve), consul.closeAllConnections())))
+  const stopping = new AbortController()
+  ends.push(async () => stopping.abort())
+  const address = `http://127.0.0.1:${(consul.address() as AddressInfo).port}`
+  const directory = watchConsul(['auth'], address, quietLog, stopping.signal)
+  await until(() => directory.instances('auth').length === 1)
+  index = 5
+  instances = [9001, 9002]
+  consul.closeAllConnections()
+  await until(() => directory.instances('auth').length === 2, 4)
+})

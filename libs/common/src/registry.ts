@@ -86,8 +86,6 @@ export function watchConsul(
     const watcher = consul.watch({
       method: consul.health.service,
       options: { service, wait: '30s' },
-      backoffFactor: 100,
-      backoffMax: 1000,
     })
     const end = (): void => watcher.end()
     signal.addEventListener('abort', end, { once: true })
@@ -100,8 +98,11 @@ export function watchConsul(
       )
       log.info('instances changed', { service, instances: passing.get(service) })
     })
-    watcher.on('error', (error: unknown) => log.debug('the Consul watch failed', { service, error }))
-    // the library ends a watch for good on some errors
+    watcher.on('error', (error: unknown) => {
+      log.debug('the Consul watch failed', { service, error })
+      // a Consul that restarted counts from the beginning: asked for what comes after the old index, it would keep silent
+      watcher.end()
+    })
     watcher.on('end', () => {
       signal.removeEventListener('abort', end)
       void sleep(checkMs).then(() => watch(service))
