@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { TestBacking } from '@caregate/common/testing/service'
 import { openTestContainers } from './backing/containers.ts'
 import { chooseKind, openMessaging } from './backing/open.ts'
 import { openPostgres } from './backing/postgres.ts'
@@ -7,22 +8,12 @@ import { quietProgress } from './progress.ts'
 import { makeFolder, unprivilegedUser } from './state.ts'
 import { openSupervisor } from './supervisor.ts'
 
-export interface TestBacking {
-  /** The administrator's URL. */
-  postgres: string
-  /** The broker's URL without a virtual host: append `/w1`. */
-  amqp: string
-  /** Virtual hosts made beforehand, one a test worker. */
-  vhosts: string[]
-  consul: string
-  redis: string
-  close(): Promise<void>
-}
+export type OpenedBacking = TestBacking & { close(): Promise<void> }
 
 const VHOSTS = ['w1', 'w2', 'w3', 'w4']
 
 /** Real backing services with empty data for a test run; `folder` is a fresh one that every user can reach. */
-export async function openTestBacking(folder: string): Promise<TestBacking> {
+export async function openTestBacking(folder: string): Promise<OpenedBacking> {
   const env = { REDIS_URL: `redis://127.0.0.1:${await freePort()}` }
   if ((await chooseKind(env, quietProgress)) === 'docker') {
     return { vhosts: VHOSTS, ...(await openTestContainers(VHOSTS)) }

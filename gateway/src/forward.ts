@@ -108,11 +108,10 @@ function send(
       if (failed) return
       failed = true
       done()
-      if (res.destroyed) return resolve()
+      // a client that went away, or doesn't read, is no fault of the instance
+      if (res.destroyed || answered) return (res.destroy(), resolve())
       upstreams.report(instance, false)
-      if (!answered) return reject(new NoAnswer(error, control !== undefined))
-      res.destroy()
-      resolve()
+      reject(new NoAnswer(error, control !== undefined))
     }
 
     agent.dispatch(
@@ -134,6 +133,7 @@ function send(
         onResponseData(controller, chunk) {
           if (res.write(chunk)) return
           controller.pause()
+          clearTimeout(stall)
           stall = setTimeout(() => give(new Error('the client does not read')), clientStallMs)
         },
         onResponseEnd() {

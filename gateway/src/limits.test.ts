@@ -151,6 +151,21 @@ describe('counters in Redis', () => {
     expect(statuses).toEqual([200, 200, 200, 429, 429])
   })
 
+  test('going away before they were ever used, they harm nobody, and are used once they are back', async () => {
+    const gateway = await openShared()
+    const token = testToken(['nurse'])
+    proxy.cut()
+    expect((await as(gateway, token)).status).toBe(200)
+    await until(() => !gateway.counters.ready)
+    expect((await as(gateway, token)).status).toBe(200)
+    proxy.restore()
+    await until(() => gateway.counters.ready)
+    const other = await openShared()
+    const statuses = []
+    for (const each of [gateway, other, gateway, other]) statuses.push((await as(each, token)).status)
+    expect(statuses).toEqual([200, 200, 200, 429])
+  })
+
   test('being away, each gateway counts by itself, and they are used again when they are back', async () => {
     const gateway = await openShared()
     const token = testToken(['nurse'])

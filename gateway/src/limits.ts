@@ -22,7 +22,7 @@ export interface Limits {
 
 /** Counters that several gateways share. */
 export interface Counters {
-  /** Undefined until they can be reached for the first time. */
+  /** Undefined while they can't be reached. */
   store(name: string): Store | undefined
   readonly ready: boolean
   close(): Promise<void>
@@ -43,7 +43,7 @@ export function buildLimits(
 ): Limits {
   const allowanceOf = readNetworks(config.RATE_LIMIT_NETWORKS)
   const ofNetwork = (limit: number) => (ip: string) => allowanceOf(ip) ?? limit
-  const build = (name: string, limitOf: (key: string) => number): Limit => {
+  const build = (name: string, limitOf: (ip: string) => number): Limit => {
     const keyed = (store?: Store): RequestHandler =>
       rateLimit({
         windowMs,
@@ -105,12 +105,8 @@ export function openCounters(redisUrl: string, log: Logger): Counters {
     disableOfflineQueue: true,
     socket: { connectTimeout: 2000, reconnectStrategy: (tries) => Math.min(100 * 2 ** tries, 2000) },
   })
-  let reached = false
   let pausedUntil = 0
-  client.on('ready', () => {
-    reached = true
-    log.info('connected to Redis')
-  })
+  client.on('ready', () => log.info('connected to Redis'))
   client.on('error', (error: unknown) => log.debug('Redis is away', { error }))
   void client.connect().catch(() => {})
 
@@ -130,7 +126,14 @@ export function openCounters(redisUrl: string, log: Logger): Counters {
     }
   }
   return {
-    store: (name) => (reached ? new RedisStore({ sendCommand: send, prefix: `caregate:limit:${name}:` }) : undefined),
+    store(name) {
+      if (!client.isReady) return undefined
+      const store = new RedisStore({ sendCommand: send, prefix: `caregate:limit:${name}:` })
+      const load = store.init.bind(store)
+      // nobody waits for its scripts to be loaded ahead; what fails here is done again with the next request
+      store.init = (options) => load(options).catch(() => {})
+      return store
+    },
     get ready() {
       return client.isReady && Date.now() >= pausedUntil
     },

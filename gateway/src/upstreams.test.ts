@@ -113,3 +113,24 @@ test('an address beyond the allowed ones is never asked, whatever the registry s
   const { ask } = await openBefore('http://192.0.2.1:80', 'http://localhost:1')
   expect(await ask('GET', 3)).toEqual(all(503, 3))
 })
+
+test.each([path, '/api/v1/patients/export'])(
+  'clients that go away are no fault of the instance: %s',
+  async (asking) => {
+    let answering = false
+    const slow = await open((_req, res) => void (answering && res.end()))
+    const { url, ask } = await openBefore(slow.url, (await open()).url)
+    while (slow.seen.length < 4) {
+      const before = slow.seen.length
+      const leaving = new AbortController()
+      const asked = fetch(url + asking, { headers: { authorization: `Bearer ${token}` }, signal: leaving.signal })
+      await Promise.race([until(() => slow.seen.length > before), asked])
+      leaving.abort()
+      await asked.catch(() => {})
+    }
+    answering = true
+    const before = asked(slow)
+    await ask('GET', 20)
+    expect(asked(slow)).toBeGreaterThan(before)
+  },
+)

@@ -85,3 +85,13 @@ test('told to stop it is not ready, serves on for its grace, and finishes what i
   expect(performance.now() - started).toBeLessThan(5000)
   await expect(status('/other')).rejects.toThrow()
 })
+
+test('a client that breaks its connection off has been refused nothing', async () => {
+  const { port, refused } = await open()
+  await new Promise<void>((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HT', () => socket.resetAndDestroy()))
+    socket.on('close', () => resolve())
+  })
+  await sleep(100)
+  expect(refused).toEqual([])
+})

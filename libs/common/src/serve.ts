@@ -26,7 +26,6 @@ const parserCodes: Record<string, ProblemCode> = {
 
 /** Answers what Node's parser refuses, before there is a request. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const requestId = uuidv7()
   const problem = buildProblem(new AppError(parserCodes[error.code ?? ''] ?? 'bad_request'), requestId)
   const { status } = problem
@@ -69,7 +68,9 @@ export async function serve(
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 1000, maxHeaderSize }, listener)
   // an expectation that nobody knows is none
   server.on('checkExpectation', listener)
-  server.on('clientError', (error, socket) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // who is gone already can't be refused anything
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     malformed?.(socket as Socket)
     refuseMalformed(error, socket)
   })

@@ -1,19 +1,9 @@
-import Joi from 'joi'
 import { route, type Context, type Route } from '@caregate/common/route'
 import { staff, type Claims } from '@caregate/common/auth'
 import type { Cursors } from '@caregate/common/cursor'
 import type { Database } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
-import {
-  nothing,
-  pageFields,
-  pastDateField,
-  textField,
-  uuidField,
-  validate,
-  type Page,
-  type Schema,
-} from '@caregate/common/validate'
+import { nothing, validate, type Page } from '@caregate/common/validate'
 import {
   changedFields,
   demographicsPatch,
@@ -23,7 +13,6 @@ import {
   withStatus,
   type Demographics,
   type Patient,
-  type PatientStatus,
 } from './patient.ts'
 import {
   createPatient,
@@ -36,53 +25,12 @@ import {
   type PatientFilter,
   type Position,
 } from './repository.ts'
+import { chartParams, createQuery, listQuery, pageAnswer, patientAnswer, reasonBody, searchBody } from './schemas.ts'
 
 export interface Deps {
   db: Pick<Database, 'transaction' | 'query' | 'manager'>
   cursors: Cursors
 }
-
-const statuses = ['active', 'inactive', 'deceased', 'voided', 'merged'] as const satisfies PatientStatus[]
-const chart = { id: uuidField().required() }
-const chartParams: Schema<{ id: string }> = Joi.object(chart)
-const reasonBody: Schema<{ reason: string }> = Joi.object({ reason: textField(500).required() })
-const createQuery: Schema<{ force: boolean }> = Joi.object({
-  force: Joi.boolean().default(false).description('Create it even if it looks like a duplicate'),
-})
-const listQuery: Schema<Page & { status?: PatientStatus }> = Joi.object({
-  ...pageFields,
-  status: Joi.string().valid(...statuses),
-})
-interface SearchBody extends Page {
-  q?: string
-  mrn?: string
-  birthDate?: string
-  status?: PatientStatus
-}
-const searchBody: Schema<SearchBody> = Joi.object({
-  q: textField(100).description('The beginnings of names, in any order; case and accents do not matter'),
-  mrn: textField(20),
-  birthDate: pastDateField(),
-  status: Joi.string().valid(...statuses),
-  ...pageFields,
-})
-
-const nullable = (schema: Joi.Schema): Joi.Schema => schema.allow(null)
-const patientAnswer = (newDemographics as Schema<object>).keys({
-  id: uuidField().required(),
-  mrn: Joi.string().required(),
-  version: Joi.number().integer().min(1).required(),
-  status: Joi.string()
-    .valid(...statuses)
-    .required(),
-  restricted: Joi.boolean().required(),
-  createdAt: Joi.string().isoDate().required(),
-  updatedAt: Joi.string().isoDate().required(),
-})
-const pageAnswer: Schema<unknown> = Joi.object({
-  items: Joi.array().items(patientAnswer).required(),
-  nextCursor: nullable(Joi.string()).required(),
-})
 
 const etagOf = ({ version }: Patient): string => `"${version}"`
 

@@ -13,8 +13,11 @@ import type { DatabaseSpec } from '../migrate.ts'
 import { openOutbox, type Outbox } from '../outbox.ts'
 
 export interface TestBacking {
+  /** The administrator's URL. */
   postgres: string
+  /** The broker's URL without a virtual host: append `/w1`. */
   amqp: string
+  /** Virtual hosts made beforehand, one a test worker. */
   vhosts: string[]
   consul: string
   redis: string

@@ -1,0 +1,43 @@
+import Joi from 'joi'
+import { pageFields, pastDateField, textField, uuidField, type Page, type Schema } from '@caregate/common/validate'
+import { newDemographics, type PatientStatus } from './patient.ts'
+
+const statuses = ['active', 'inactive', 'deceased', 'voided', 'merged'] as const satisfies PatientStatus[]
+export const chartParams: Schema<{ id: string }> = Joi.object({ id: uuidField().required() })
+export const reasonBody: Schema<{ reason: string }> = Joi.object({ reason: textField(500).required() })
+export const createQuery: Schema<{ force: boolean }> = Joi.object({
+  force: Joi.boolean().default(false).description('Create it even if it looks like a duplicate'),
+})
+export const listQuery: Schema<Page & { status?: PatientStatus }> = Joi.object({
+  ...pageFields,
+  status: Joi.string().valid(...statuses),
+})
+interface SearchBody extends Page {
+  q?: string
+  mrn?: string
+  birthDate?: string
+  status?: PatientStatus
+}
+export const searchBody: Schema<SearchBody> = Joi.object({
+  q: textField(100).description('The beginnings of names, in any order; case and accents do not matter'),
+  mrn: textField(20),
+  birthDate: pastDateField(),
+  status: Joi.string().valid(...statuses),
+  ...pageFields,
+})
+
+export const patientAnswer = (newDemographics as Schema<object>).keys({
+  id: uuidField().required(),
+  mrn: Joi.string().required(),
+  version: Joi.number().integer().min(1).required(),
+  status: Joi.string()
+    .valid(...statuses)
+    .required(),
+  restricted: Joi.boolean().required(),
+  createdAt: Joi.string().isoDate().required(),
+  updatedAt: Joi.string().isoDate().required(),
+})
+export const pageAnswer: Schema<unknown> = Joi.object({
+  items: Joi.array().items(patientAnswer).required(),
+  nextCursor: Joi.string().allow(null).required(),
+})
