@@ -1,4 +1,6 @@
 /** The gateway as it is shipped, in front of one instance that is always there. */
+import type { KeyObject } from 'node:crypto'
+import { createServer } from 'node:http'
 import { buildVerify, type Algorithm } from '@caregate/common/auth'
 import { buildLogger } from '@caregate/common/logger'
 import { buildGateway } from '../../gateway/src/app.ts'
@@ -22,7 +24,7 @@ const config = {
 const urls = [UPSTREAM as string]
 const directory = { instances: () => urls }
 const upstreams = openUpstreams(directory, ['127.0.0.1'], log, new AbortController().signal)
-buildGateway({
+const handle = buildGateway({
   config,
   log,
   directory,
@@ -33,7 +35,8 @@ buildGateway({
   revocations: { has: () => false, loaded: true },
   verify: buildVerify(
     { ALGORITHM: ALGORITHM as Algorithm, JWT_ISSUER: 'caregate', JWT_AUDIENCE: 'caregate' },
-    async () => key as never,
+    async () => key,
   ),
   version: 'bench',
-}).listen(Number(PORT), '127.0.0.1')
+})
+createServer(handle).listen(Number(PORT), '127.0.0.1')

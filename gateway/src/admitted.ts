@@ -1,14 +1,12 @@
-import type { Claims } from '@caregate/common/auth'
+import type { Answer, Locals } from '@caregate/common/http'
 import type { GatewayRoute } from './routes.ts'
 import type { Instance } from './upstreams.ts'
 
-/** What the gateway has decided about a request before it is passed on: `res.locals`. */
-export interface Admitted {
-  requestId: string
+/** What the gateway knows and has decided about a request before it is passed on: `res.locals`. */
+export interface Admitted extends Locals {
   route: GatewayRoute
-  /** The client's address. */
-  ip: string
-  claims?: Claims
   /** Where a streamed request went. */
   instance?: Instance
 }
+
+export const admittedOf = (res: Answer): Admitted => res.locals as Admitted

@@ -1,8 +1,9 @@
-import type { Request, Response } from 'express'
+import type { IncomingMessage } from 'node:http'
 import { Agent, errors, type Dispatcher } from 'undici'
 import { AppError } from '@caregate/common/errors'
-import type { Admitted } from './admitted.ts'
-import { isForClient, upstreamHeaders } from './headers.ts'
+import { answerHead, type Answer } from '@caregate/common/http'
+import { admittedOf } from './admitted.ts'
+import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { unavailable, type Instance, type Upstreams } from './upstreams.ts'
 
 const connectMs = 2000
@@ -12,7 +13,7 @@ const retryShare = 0.1
 const retryBurst = 10
 
 export interface Forward {
-  (req: Request, res: Response): Promise<void>
+  (req: IncomingMessage, res: Answer): Promise<void>
   close(): Promise<void>
 }
 
@@ -45,12 +46,12 @@ export function openForward(upstreams: Upstreams, timeoutMs: number): Forward {
   })
   let retries = retryBurst
 
-  async function forward(req: Request, res: Response): Promise<void> {
-    const { route } = res.locals as Admitted
+  async function forward(req: IncomingMessage, res: Answer): Promise<void> {
+    const { route } = admittedOf(res)
     const body = await readBody(req, route.bodyLimit)
     const headers = upstreamHeaders(req, res)
     if (body) headers['content-length'] = String(body.length)
-    const request = { path: req.url, method: req.method, headers, body }
+    const request = { path: req.url!, method: req.method as Dispatcher.HttpMethod, headers, body }
     const within = route.timeoutMs ?? timeoutMs
     const tried = new Set<Instance>()
     retries = Math.min(retryBurst, retries + retryShare)
@@ -77,7 +78,7 @@ function send(
   agent: Agent,
   instance: Instance,
   request: Omit<Dispatcher.DispatchOptions, 'origin'>,
-  res: Response,
+  res: Answer,
   timeoutMs: number,
   upstreams: Upstreams,
 ): Promise<void> {
@@ -126,8 +127,7 @@ function send(
           answered = true
           clearTimeout(late)
           upstreams.report(instance, status < 502 || status > 504)
-          res.statusCode = status
-          for (const name in headers) if (isForClient(name)) res.setHeader(name, headers[name]!)
+          answerHead(res, status, clientHeaders(headers))
           res.on('drain', drained)
         },
         onResponseData(controller, chunk) {
@@ -148,7 +148,7 @@ function send(
 }
 
 /** Undefined where there is none. @throws {AppError} 413 */
-async function readBody(req: Request, limit: number): Promise<Buffer | undefined> {
+async function readBody(req: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   const length = req.headers['content-length']
   if (length === undefined && req.headers['transfer-encoding'] === undefined) return undefined
   if (Number(length) > limit) throw tooLarge(limit)

@@ -1,7 +1,6 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Request, Response } from 'express'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { localsOf, type Answer } from '@caregate/common/http'
 import { single } from './hygiene.ts'
-import type { Admitted } from './admitted.ts'
 
 /** For one hop only (RFC 9110, 7.6.1). */
 const hopByHop = new Set([
@@ -23,8 +22,8 @@ const spoofable = /^(x-user-|x-forwarded-|x-real-ip$|forwarded$)/
  * What a service is told: the client's headers without what is for one hop, what `Connection` names, and what a client
  * must not say, which is who it is and where it comes from; the gateway says that.
  */
-export function upstreamHeaders(req: Request, res: Response): IncomingHttpHeaders {
-  const { requestId, ip, claims } = res.locals as Admitted
+export function upstreamHeaders(req: IncomingMessage, res: Answer): IncomingHttpHeaders {
+  const { requestId, ip, protocol, claims } = localsOf(res)
   const { headers } = req
   // nobody takes away what the gateway decides by
   const named = (headers.connection?.toLowerCase().split(/[ \t]*,[ \t]*/) ?? []).filter(
@@ -36,7 +35,7 @@ export function upstreamHeaders(req: Request, res: Response): IncomingHttpHeader
   }
   told['x-request-id'] = requestId
   told['x-forwarded-for'] = ip
-  told['x-forwarded-proto'] = req.protocol
+  told['x-forwarded-proto'] = protocol
   if (headers.host) told['x-forwarded-host'] = headers.host
   if (claims) {
     told['x-user-id'] = claims.sub
@@ -45,5 +44,12 @@ export function upstreamHeaders(req: Request, res: Response): IncomingHttpHeader
   return told
 }
 
-/** Whether a header of a service's answer is the client's business. */
-export const isForClient = (name: string): boolean => !hopByHop.has(name)
+/** Of id and time the gateway has the last word. */
+const ownWord = /^x-(request-id|process-time)$/
+
+/** What of a service's headers is the client's business. */
+export function clientHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const told: IncomingHttpHeaders = {}
+  for (const name in headers) if (!hopByHop.has(name) && !ownWord.test(name)) told[name] = headers[name]
+  return told
+}

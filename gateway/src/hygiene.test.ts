@@ -19,11 +19,11 @@ afterAll(async () => {
 
 const target = (text: string) => sendRaw(gateway.url, `GET ${text} HTTP/1.1`, 'Host: x', 'Connection: close', '', '')
 const headers = (...lines: string[]) =>
-  sendRaw(gateway.url, 'POST /api/v1/auth/login HTTP/1.1', ...lines, 'Connection: close', '', '0\r\n\r\n')
+  sendRaw(gateway.url, 'POST /api/v1/auth/login HTTP/1.1', ...lines, 'Connection: close', '', '')
 
 test('an ordinary request comes through', async () => {
   expect(await target('/.well-known/jwks.json')).toMatch(/^HTTP\/1\.1 200 /)
-  expect(await headers('Host: x', 'Transfer-Encoding: chunked')).toMatch(/^HTTP\/1\.1 200 /)
+  expect(await headers('Host: x', 'Content-Length: 0')).toMatch(/^HTTP\/1\.1 200 /)
   expect(upstream.seen.map(({ url }) => url)).toEqual(['/.well-known/jwks.json', '/api/v1/auth/login'])
 })
 

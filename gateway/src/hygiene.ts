@@ -24,14 +24,20 @@ export function checkHygiene(req: IncomingMessage): void {
   if (/%(?![0-9a-f]{2})/i.test(target)) refuse('The request target has a broken percent-encoding.')
   if (/(^|\/)\.{1,2}(\/|$)/.test(path)) refuse('The path has dot segments.')
   if (/#/.test(target)) refuse('The request target has a fragment.')
+  const { headers, rawHeaders } = req
+  // fewer names than headers: some came twice
+  if (Object.keys(headers).length * 2 < rawHeaders.length) refuseDoubles(rawHeaders)
+  if ('content-length' in headers && 'transfer-encoding' in headers)
+    refuse('Content-Length and Transfer-Encoding exclude each other.')
+}
+
+function refuseDoubles(rawHeaders: readonly string[]): void {
   const seen = new Set<string>()
-  for (let n = 0; n < req.rawHeaders.length; n += 2) {
-    const name = req.rawHeaders[n]!.toLowerCase()
+  for (let n = 0; n < rawHeaders.length; n += 2) {
+    const name = rawHeaders[n]!.toLowerCase()
     if (single.includes(name) && seen.has(name)) refuse(`The header ${name} is there twice.`)
     seen.add(name)
   }
-  if (seen.has('content-length') && seen.has('transfer-encoding'))
-    refuse('Content-Length and Transfer-Encoding exclude each other.')
 }
 
 /** `example.org` is itself, `*.example.org` every name below, `*` any. */

@@ -34,7 +34,7 @@ describe('the limit', () => {
   test('of an address is said in every answer, and ends in 429 with Retry-After', async () => {
     const gateway = await open({ RATE_LIMIT_PER_MINUTE: 2 })
     const first = await gateway.call('GET', jwks)
-    expect(first.headers.get('ratelimit-policy')).toMatch(/^"address"; q=2; w=60; pk=:/)
+    expect(first.headers.get('ratelimit-policy')).toMatch(/^"address"; q=2; w=60$/)
     expect(first.headers.get('ratelimit')).toMatch(/^"address"; r=1; t=(60|59)$/)
     expect((await gateway.call('GET', '/nowhere')).headers.get('ratelimit')).toMatch(/r=0/)
     const { status, headers, body } = await gateway.call('GET', jwks)

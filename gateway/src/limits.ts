@@ -1,15 +1,15 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Request, RequestHandler, Response } from 'express'
-import { ipKeyGenerator, rateLimit, type Store } from 'express-rate-limit'
+import { ipKeyGenerator, MemoryStore, type ClientRateLimitInfo, type Store } from 'express-rate-limit'
 import { RedisStore, type RedisReply } from 'rate-limit-redis'
 import { createClient } from 'redis'
 import { AppError } from '@caregate/common/errors'
+import { localsOf, type Answer } from '@caregate/common/http'
 import type { Logger } from '@caregate/common/logger'
 import type { GatewayConfig } from './config.ts'
 
 /** Counts a request; @throws {AppError} 429 when it is one too many. Sets the headers of IETF draft 8. */
-export type Limit = (req: Request, res: Response, key: string) => Promise<void>
+export type Limit = (res: Answer, key: string) => Promise<void>
 
 export interface Limits {
   /** Of an address, for whoever isn't signed in. */
@@ -44,31 +44,28 @@ export function buildLimits(
   const allowanceOf = readNetworks(config.RATE_LIMIT_NETWORKS)
   const ofNetwork = (limit: number) => (ip: string) => allowanceOf(ip) ?? limit
   const build = (name: string, limitOf: (ip: string) => number): Limit => {
-    const keyed = (store?: Store): RequestHandler =>
-      rateLimit({
-        windowMs,
-        limit: (_req, res) => limitOf(res.locals.ip as string),
-        identifier: name,
-        standardHeaders: 'draft-8',
-        legacyHeaders: false,
-        keyGenerator: (_req, res) => String(res.locals.limitKey),
-        handler: (_req, _res, next) => next(new AppError('rate_limited')),
-        ...(store && { store }),
-      })
-    const own = keyed()
-    let shared: RequestHandler | undefined
-    return async (req, res, key) => {
-      res.locals.limitKey = key
-      const store = shared ? undefined : counters?.store(name)
-      if (store) shared = keyed(store)
-      if (!shared || !counters?.ready) return count(own, req, res)
+    const own = new MemoryStore()
+    own.init({ windowMs } as never)
+    let shared: Store | undefined
+    async function count(key: string): Promise<ClientRateLimitInfo> {
+      shared ??= counters?.store(name)
+      if (!shared || !counters?.ready) return own.increment(key)
       try {
-        await count(shared, req, res)
+        return await shared.increment(key)
       } catch (error) {
-        if (error instanceof AppError) throw error
         log.warning('the shared counters are away: this gateway counts by itself', { error })
-        await count(own, req, res)
+        return own.increment(key)
       }
+    }
+    return async (res, key) => {
+      const { head, ip } = localsOf(res)
+      const limit = limitOf(ip)
+      const { totalHits, resetTime } = await count(key)
+      const seconds = Math.max(0, Math.ceil((resetTime!.getTime() - Date.now()) / 1000))
+      head.push('RateLimit-Policy', `"${name}"; q=${limit}; w=${windowMs / 1000}`)
+      head.push('RateLimit', `"${name}"; r=${Math.max(0, limit - totalHits)}; t=${seconds}`)
+      if (totalHits > limit)
+        throw new AppError('rate_limited', undefined, { headers: { 'Retry-After': String(seconds) } })
     }
   }
   return {
@@ -77,9 +74,6 @@ export function buildLimits(
     user: build('user', () => config.RATE_LIMIT_PER_MINUTE_SIGNED_IN),
   }
 }
-
-const count = (limiter: RequestHandler, req: Request, res: Response): Promise<void> =>
-  new Promise((resolve, reject) => void limiter(req, res, (error?: unknown) => (error ? reject(error) : resolve())))
 
 /** `10.1.0.0/16=6000`: each address of that network may do so much a minute. The first that fits decides. */
 function readNetworks(list: readonly string[]): (ip: string) => number | undefined {
@@ -129,9 +123,8 @@ export function openCounters(redisUrl: string, log: Logger): Counters {
     store(name) {
       if (!client.isReady) return undefined
       const store = new RedisStore({ sendCommand: send, prefix: `caregate:limit:${name}:` })
-      const load = store.init.bind(store)
       // nobody waits for its scripts to be loaded ahead; what fails here is done again with the next request
-      store.init = (options) => load(options).catch(() => {})
+      store.init({ windowMs } as never).catch(() => {})
       return store
     },
     get ready() {

@@ -1,43 +1,45 @@
-import { Agent } from 'node:http'
-import type { Request, RequestHandler, Response } from 'express'
+import { Agent, type IncomingMessage } from 'node:http'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { AppError } from '@caregate/common/errors'
-import type { Admitted } from './admitted.ts'
-import { isForClient, upstreamHeaders } from './headers.ts'
+import { standingHeaders, type Answer } from '@caregate/common/http'
+import { admittedOf } from './admitted.ts'
+import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { unavailable, type Upstreams } from './upstreams.ts'
 
 /** Passes streams on: both bodies as they come. `fail` answers when the service doesn't. */
-export function buildProxy(
-  upstreams: Upstreams,
-  timeoutMs: number,
-  fail: (res: Response, error: AppError) => void,
-): RequestHandler {
-  const proxy = createProxyMiddleware({
+export function buildProxy(upstreams: Upstreams, timeoutMs: number, fail: (res: Answer, error: AppError) => void) {
+  const proxy = createProxyMiddleware<IncomingMessage, Answer>({
     target: 'http://unused.invalid',
-    router: (_req, res) => ((res as Response).locals as Admitted).instance!.url,
+    router: (_req, res) => admittedOf(res!).instance!.url,
     agent: new Agent({ keepAlive: true, maxSockets: 256, timeout: 30_000 }),
     on: {
       proxyReq: (proxyReq, _req, res) => {
-        const { route } = (res as Response).locals as Admitted
+        const { route } = admittedOf(res)
         const late = setTimeout(() => proxyReq.destroy(new AppError('gateway_timeout')), route.timeoutMs ?? timeoutMs)
         const stop = (): void => clearTimeout(late)
         proxyReq.once('response', stop).once('close', stop)
       },
-      proxyRes: ({ headers, statusCode = 502 }, _req, res) => {
-        upstreams.report(((res as Response).locals as Admitted).instance!, statusCode < 502 || statusCode > 504)
-        for (const name of Object.keys(headers))
-          if (!isForClient(name) && name !== 'transfer-encoding') delete headers[name]
-        // whether the client's connection stays open is between the client and the gateway
-        headers.connection = res.shouldKeepAlive ? 'keep-alive' : 'close'
+      proxyRes: (answer, _req, res) => {
+        const { statusCode = 502, headers } = answer
+        upstreams.report(admittedOf(res).instance!, statusCode < 502 || statusCode > 504)
+        const { 'transfer-encoding': chunked } = headers
+        answer.headers = {
+          ...clientHeaders(headers),
+          ...(chunked && { 'transfer-encoding': chunked }),
+          // whether the client's connection stays open is between the client and the gateway
+          connection: res.shouldKeepAlive ? 'keep-alive' : 'close',
+        }
+        const standing = standingHeaders(res, (name) => name in headers)
+        for (let n = 0; n < standing.length; n += 2) res.appendHeader(standing[n]!, standing[n + 1]!)
       },
       error: (error, _req, res) => {
-        upstreams.report(((res as Response).locals as Admitted).instance!, false)
-        fail(res as Response, error instanceof AppError ? error : new AppError('bad_gateway'))
+        upstreams.report(admittedOf(res as Answer).instance!, false)
+        fail(res as Answer, error instanceof AppError ? error : new AppError('bad_gateway'))
       },
     },
   })
-  return (req: Request, res, next) => {
-    const locals = res.locals as Admitted
+  return (req: IncomingMessage, res: Answer): void => {
+    const locals = admittedOf(res)
     const instance = upstreams.pick(locals.route.service)
     if (!instance) throw unavailable(locals.route.service)
     locals.instance = instance
@@ -45,6 +47,6 @@ export function buildProxy(
     res.once('close', () => (instance.inFlight -= 1))
     const { 'transfer-encoding': chunked } = req.headers
     req.headers = { ...upstreamHeaders(req, res), ...(chunked && { 'transfer-encoding': chunked }) }
-    void proxy(req, res, next)
+    void proxy(req, res)
   }
 }

@@ -1,8 +1,8 @@
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
-import { bearerToken, type Claims, type Verify } from './auth.ts'
+import type { Claims, Verify } from './auth.ts'
 import { AppError, toAppError } from './errors.ts'
 import { buildEvent, type AuditEvent, type EventType } from './events.ts'
-import { actorOf, buildExpress, requestFacts, sendProblem, type Locals } from './http.ts'
+import { actorOf, buildExpress, buildObserve, localsOf, requestFacts, sendProblem } from './http.ts'
 import type { Logger } from './logger.ts'
 import { describeRoutes } from './openapi.ts'
 import { recordEvent, type Outbox } from './outbox.ts'
@@ -51,8 +51,8 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 export function buildApp(options: AppOptions): Express {
   const { service, routes, log, outbox, verify } = options
   routes.forEach(checkRoute)
-  const app = buildExpress(log)
-  app.set('trust proxy', options.trustedProxies)
+  const app = buildExpress()
+  app.use(buildObserve(log, options.trustedProxies))
   const parse = new Map(
     ['', ...routes.flatMap(({ bodyType }) => bodyType ?? [])].map((type) => [
       type,
@@ -61,8 +61,8 @@ export function buildApp(options: AppOptions): Express {
   )
 
   async function authenticate(req: Request, res: Response): Promise<Claims> {
-    const claims = await verify(bearerToken(req.get('authorization')))
-    ;(res.locals as Locals).claims = claims
+    const claims = await verify(req.headers.authorization)
+    localsOf(res).claims = claims
     return claims
   }
 
@@ -81,7 +81,7 @@ export function buildApp(options: AppOptions): Express {
       log.warning('dangerous input refused', {
         threats: error.extras.threats,
         'http.route': pattern,
-        'source.ip': req.ip,
+        'source.ip': localsOf(res).ip,
       })
     if (event) {
       try {
@@ -89,9 +89,9 @@ export function buildApp(options: AppOptions): Express {
           buildEvent({
             service,
             action: event.action,
-            actor: actorOf((res.locals as Locals).claims),
+            actor: actorOf(localsOf(res).claims),
             code: error.code,
-            request: requestFacts(req, res, pattern, error.status),
+            request: requestFacts(req, res, error.status),
             ...facts,
             type: event.failedType ?? event.type,
             ...(error.extras.patientIds
@@ -110,7 +110,7 @@ export function buildApp(options: AppOptions): Express {
   function handlerOf(definition: Route): RequestHandler {
     const { policy, event, answer, path: pattern } = definition
     return async (req, res) => {
-      const locals = res.locals as Locals
+      const locals = localsOf(res)
       locals.pattern = pattern
       let facts = subjectOf(definition, req)
       let recorded = false
@@ -120,7 +120,7 @@ export function buildApp(options: AppOptions): Express {
           type: event!.type,
           action: event!.action,
           actor: actorOf(locals.claims),
-          request: requestFacts(req, res, pattern, status),
+          request: requestFacts(req, res, status),
           ...facts,
         })
       try {
@@ -170,7 +170,7 @@ export function buildApp(options: AppOptions): Express {
   /** Who asks for something that isn't there must be signed in to be told so, unless it stands beside a public route. */
   function refuseAlways(pattern: string, isPublic: boolean, error: AppError, like?: Route): RequestHandler {
     return async (req, res) => {
-      ;(res.locals as Locals).pattern = pattern
+      localsOf(res).pattern = pattern
       try {
         if (!isPublic) await authenticate(req, res)
         throw error

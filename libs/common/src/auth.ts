@@ -27,13 +27,12 @@ export interface Claims {
 }
 
 export type FindKey = (kid: string) => Promise<KeyObject | undefined>
-/** @throws {AppError} 401 `unauthorized` */
-export type Verify = (token: string) => Promise<Claims>
+/** The claims of the access token in an `Authorization` header. @throws {AppError} 401 `unauthorized` */
+export type Verify = (authorization: string | undefined) => Promise<Claims>
 
 const bearer = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *$/i
 
-/** The token of an `Authorization` header. @throws {AppError} 401 when there is none */
-export function bearerToken(header: string | undefined): string {
+function bearerToken(header: string | undefined): string {
   if (!header) throw unauthorized('There is no access token: send Authorization: Bearer <token>.')
   const token = bearer.exec(header)?.[1]
   if (!token) throw unauthorized('Authorization is not a Bearer token.')
@@ -50,12 +49,13 @@ export interface VerifyOptions {
   JWT_AUDIENCE: string
 }
 
-/** Checks access tokens with the one pinned algorithm. A token that was checked once is known until it expires. */
+/** Checks access tokens with the one pinned algorithm. What was checked once is known until it expires. */
 export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
   const known = new LRUCache<string, Claims>({ max: 10_000 })
-  return async (token) => {
-    const seen = known.get(token)
+  return async (authorization) => {
+    const seen = known.get(authorization ?? '')
     if (seen && seen.exp * 1000 > Date.now()) return seen
+    const token = bearerToken(authorization)
     const header = jwt.decode(token, { complete: true })?.header
     if (header?.typ !== 'at+jwt' || header.alg !== options.ALGORITHM || !header.kid)
       throw unauthorized('The access token is not valid.')
@@ -70,7 +70,7 @@ export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
       if (![claims.sub, claims.sid, claims.jti].every((claim) => typeof claim === 'string'))
         throw new Error('a claim is missing')
       if (!Array.isArray(claims.roles) || typeof claims.exp !== 'number') throw new Error('a claim is missing')
-      known.set(token, claims)
+      known.set(authorization!, claims)
       return claims
     } catch (error) {
       throw unauthorized(

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import express, { type Express, type Request, type Response } from 'express'
+import { ServerResponse, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
-import onHeaders from 'on-headers'
+import proxyAddr from 'proxy-addr'
 import type { Claims } from './auth.ts'
 import { buildProblem, type AppError } from './errors.ts'
 import type { Actor, RequestFacts } from './events.ts'
@@ -9,58 +11,136 @@ import { logContext, type Logger } from './logger.ts'
 
 const validRequestId = /^[A-Za-z0-9][A-Za-z0-9._-]{7,127}$/
 
-/** Request id, X-Process-Time, security headers, access log: what every answer of every process has. */
-export function buildExpress(log: Logger): Express {
-  const app = express()
-  // one spelling of a path: what the gateway decides about is what the service routes
-  app.enable('case sensitive routing').enable('strict routing')
-  app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
-  app.use((req, res, next) => {
-    const started = process.hrtime.bigint()
-    const elapsed = (): number => Number(process.hrtime.bigint() - started) / 1e9
-    const given = req.headers['x-request-id']
-    const id = typeof given === 'string' && validRequestId.test(given) ? given : randomUUID()
-    res.locals.requestId = id
-    onHeaders(res, () => {
-      res.setHeader('X-Request-Id', id)
-      res.setHeader('X-Process-Time', elapsed().toFixed(4))
-    })
-    res.once('close', () => {
-      const { pattern, claims } = res.locals as Locals
-      // probes come every second
-      if (req.path.startsWith('/health')) return
-      log[res.statusCode >= 500 ? 'warning' : 'info'](`${req.method} ${pattern ?? 'unknown route'} ${res.statusCode}`, {
-        'request.id': id,
-        'http.request.method': req.method,
-        'http.route': pattern,
-        'http.response.status_code': res.statusCode,
-        'event.duration': Math.round(elapsed() * 1e9),
-        'user.id': claims?.sub,
-        ...(res.writableFinished ? {} : { aborted: true }),
-      })
-    })
-    logContext.run({ 'request.id': id }, next)
-  })
-  app.use(
-    helmet({
-      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    }),
-  )
-  return app
+/** The headers that a middleware sets on the answer to such a request. */
+export function headersOf(middleware: RequestHandler, req: object = {}): [name: string, value: string][] {
+  const found: [string, string][] = []
+  const setHeader = (name: string, value: string): void => void found.push([name, value])
+  middleware(req as Request, { setHeader, getHeader: () => {}, removeHeader: () => {} } as never, () => {})
+  return found
 }
+
+/** Helmet says the same of every answer: it is asked once. */
+const securityHeaders = headersOf(
+  helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  }),
+).map(([name, value]) => ({ name, lowerCase: name.toLowerCase(), value }))
 
 /** What is known of a request while it is handled: `res.locals`. */
 export interface Locals {
   requestId: string
+  /** By performance.now(), in milliseconds. */
+  startedAt: number
+  /** Of the request as it came, without the query string. */
+  path: string
+  /** The client's address as people write it. */
+  ip: string
+  /** How the client came, to here or to the trusted proxy in front. */
+  protocol: string
+  /** What the answer carries besides what it sets itself, as name, value, name, value. */
+  head: string[]
   pattern?: string
   claims?: Claims
 }
 
-export function sendProblem(res: Response, error: AppError): void {
+/** An answer, Express's or Node's own. */
+export type Answer = ServerResponse & { locals: Partial<Locals> }
+export const localsOf = (res: Answer): Locals => res.locals as Locals
+
+/**
+ * Begins every request of every process: its id, its clock, who asks, and a line in the log when it is answered.
+ * @param trustedProxies CIDRs whose forwarding headers are believed
+ */
+export function buildObserve(log: Logger, trustedProxies: readonly string[]) {
+  const trust = proxyAddr.compile([...trustedProxies])
+  return (req: IncomingMessage, res: Answer, next: () => void): void => {
+    const given = req.headers['x-request-id']
+    const requestId = typeof given === 'string' && validRequestId.test(given) ? given : randomUUID()
+    const path = (req.url ?? '').split('?', 1)[0]!
+    // a dual-stack socket reports IPv4 in the form of IPv6
+    const ip = proxyAddr(req, trust).replace(/^::ffff:(?=\d+\.)/, '')
+    const protocol = protocolOf(req, trust)
+    res.locals = { requestId, startedAt: performance.now(), path, ip, protocol, head: [] } satisfies Locals
+    res.once('close', () => logAnswer(log, req, res))
+    logContext.run({ 'request.id': requestId }, next)
+  }
+}
+
+function protocolOf({ headers, socket }: IncomingMessage, trust: (address: string, hop: number) => boolean): string {
+  const told = headers['x-forwarded-proto']
+  if (typeof told === 'string' && trust(socket.remoteAddress ?? '', 0)) return told.split(',', 1)[0]!.trim()
+  return (socket as TLSSocket).encrypted ? 'https' : 'http'
+}
+
+function logAnswer(log: Logger, { method }: IncomingMessage, res: Answer): void {
+  const { pattern, claims, requestId, path } = localsOf(res)
+  const level = res.statusCode >= 500 ? 'warning' : 'info'
+  // probes come every second
+  if (!log.isLevelEnabled(level) || path.startsWith('/health')) return
+  log[level](`${method} ${pattern ?? 'unknown route'} ${res.statusCode}`, {
+    'request.id': requestId,
+    'http.request.method': method,
+    'http.route': pattern,
+    'http.response.status_code': res.statusCode,
+    'event.duration': Math.round(elapsedMs(res) * 1e6),
+    'user.id': claims?.sub,
+    ...(res.writableFinished ? {} : { aborted: true }),
+  })
+}
+
+const elapsedMs = (res: Answer): number => performance.now() - localsOf(res).startedAt
+const { writeHead } = ServerResponse.prototype
+
+/**
+ * Request id, X-Process-Time and security headers, which every answer has; as name, value, name, value.
+ * @param said whether the answer speaks of a (lower-case) security header itself
+ */
+export function standingHeaders(res: Answer, said: (name: string) => boolean): string[] {
+  const { head, requestId } = localsOf(res)
+  const headers = [...head, 'X-Request-Id', requestId, 'X-Process-Time', (elapsedMs(res) / 1000).toFixed(4)]
+  for (const { name, lowerCase, value } of securityHeaders) if (!said(lowerCase)) headers.push(name, value)
+  return headers
+}
+
+/**
+ * Writes the head of an answer, with what every answer has. Node writes a list of names and values several times faster
+ * than headers that are set one by one.
+ * @param headers those for security with lower-case names
+ */
+export function answerHead(res: Answer, status: number, headers: IncomingHttpHeaders): void {
+  const list = standingHeaders(res, (name) => name in headers)
+  for (const name in headers) {
+    const value = headers[name]!
+    if (typeof value === 'string') list.push(name, value)
+    else for (const one of value) list.push(name, one)
+  }
+  writeHead.call(res, status, list)
+}
+
+/** Express, whose answers carry what every answer has; each request must have been observed. */
+export function buildExpress(): Express {
+  const app = express()
+  // one spelling of a path: what the gateway decides about is what the service routes
+  app.enable('case sensitive routing').enable('strict routing')
+  app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
+  app.response.writeHead = function (this: Response, ...args: Parameters<typeof writeHead>) {
+    const standing = standingHeaders(this, (name) => this.hasHeader(name))
+    for (let n = 0; n < standing.length; n += 2) this.appendHeader(standing[n]!, standing[n + 1]!)
+    return writeHead.apply(this, args)
+  } as Response['writeHead']
+  return app
+}
+
+export function sendProblem(res: Answer, error: AppError): void {
   if (res.headersSent) return void res.destroy()
-  res.status(error.status).set(error.extras.headers ?? {})
-  res.set('Cache-Control', 'no-store').type('application/problem+json')
-  res.send(JSON.stringify(buildProblem(error, (res.locals as Locals).requestId)))
+  const body = Buffer.from(JSON.stringify(buildProblem(error, localsOf(res).requestId)))
+  answerHead(res, error.status, {
+    ...error.extras.headers,
+    'Cache-Control': 'no-store',
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Content-Length': String(body.length),
+  })
+  res.end(body)
 }
 
 export function actorOf(claims: Claims | undefined): Actor {
@@ -73,17 +153,15 @@ export function actorOf(claims: Claims | undefined): Actor {
   }
 }
 
-/** The client's address as people write it: IPv4 without the IPv6 form in which a dual-stack socket reports it. */
-export const addressOf = (req: Request): string => (req.ip ?? '').replace(/^::ffff:(?=\d+\.)/, '')
-
-export function requestFacts(req: Request, res: Response, pattern: string, status: number): RequestFacts {
+export function requestFacts(req: IncomingMessage, res: Answer, status: number): RequestFacts {
+  const { requestId, pattern = 'unknown', path, ip } = localsOf(res)
   return {
-    id: (res.locals as Locals).requestId,
-    method: req.method,
+    id: requestId,
+    method: req.method ?? '',
     route: pattern,
-    path: (req.baseUrl + req.path).slice(0, 1000),
+    path: path.slice(0, 1000),
     status,
-    ip: addressOf(req),
-    userAgent: req.get('user-agent')?.slice(0, 300) ?? null,
+    ip,
+    userAgent: req.headers['user-agent']?.slice(0, 300) ?? null,
   }
 }

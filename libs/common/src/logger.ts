@@ -4,7 +4,8 @@ import { createLogger, format, transports, type Logger as WinstonLogger, type Le
 export const logLevels = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const
 export type LogLevel = (typeof logLevels)[number]
 /** ERROR means that somebody must act; a refused request is at most a WARNING. */
-export type Logger = Pick<WinstonLogger, 'close'> & Record<'debug' | 'info' | 'warning' | 'error', LeveledLogMethod>
+export type Logger = Pick<WinstonLogger, 'close' | 'isLevelEnabled'> &
+  Record<'debug' | 'info' | 'warning' | 'error', LeveledLogMethod>
 
 /** Fields that every line written while a request is handled carries, e.g. its id. */
 export const logContext = new AsyncLocalStorage<Readonly<Record<string, unknown>>>()

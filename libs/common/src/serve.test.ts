@@ -57,6 +57,24 @@ test.each([
   expect(refused).toEqual(['127.0.0.1'])
 })
 
+test('what is gibberish behind a good request does not take the answer from it', async () => {
+  const app = express().get('/', async (_req, res) => {
+    await sleep(100)
+    res.send('served')
+  })
+  const { port, refused } = await open(app)
+  const answer = await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\ngibberish\r\n\r\n')
+  expect(answer.match(/HTTP\S+ \d+|served/g)).toEqual(['HTTP/1.1 200', 'served', 'HTTP/1.1 400'])
+  expect(refused).toHaveLength(1)
+})
+
+test('a body that breaks the rules of its encoding is refused at once', async () => {
+  const app = express().post('/', (req, res) => void req.resume().on('end', () => res.send('served')))
+  const { port } = await open(app)
+  const answer = await raw(port, 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n')
+  expect(answer.match(/^HTTP.*$/gm)).toEqual(['HTTP/1.1 400 Bad Request'])
+})
+
 test('an expectation that nobody knows is none', async () => {
   const app = express().get('/', (_req, res) => void res.send('served'))
   const { port } = await open(app)

@@ -1,8 +1,7 @@
-import { createServer, STATUS_CODES, type RequestListener } from 'node:http'
+import { createServer, STATUS_CODES, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Express } from 'express'
 import { v7 as uuidv7 } from 'uuid'
 import { AppError, buildProblem, type ProblemCode } from './errors.ts'
 import type { Logger } from './logger.ts'
@@ -52,13 +51,15 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
  */
 export async function serve(
   service: string,
-  app: Express,
+  app: RequestListener,
   options: ServeOptions,
   log: Logger,
   lifetime: Lifetime,
   malformed?: (socket: Socket) => void,
 ): Promise<void> {
+  const answering = new WeakMap<Duplex, ServerResponse>()
   const listener: RequestListener = (req, res) => {
+    answering.set(req.socket, res)
     if (lifetime.signal.aborted && req.url === '/health/ready') res.writeHead(503).end()
     else app(req, res)
   }
@@ -72,7 +73,13 @@ export async function serve(
     // who is gone already can't be refused anything
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     malformed?.(socket as Socket)
-    refuseMalformed(error, socket)
+    const refuse = (): void => void (socket.writable && refuseMalformed(error, socket))
+    const answer = answering.get(socket)
+    if (!answer || answer.closed) refuse()
+    // another request, which is answered first
+    else if (answer.req.complete) answer.once('close', refuse)
+    else if (answer.headersSent) socket.destroy()
+    else refuse()
   })
   await new Promise<void>((resolve, reject) =>
     server.once('error', reject).listen(options.PORT, options.LISTEN_ADDRESS, resolve),

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { Express } from 'express'
 import jwt from 'jsonwebtoken'
 import pg from 'pg'
@@ -106,7 +106,9 @@ export function buildCall(base: string): Call {
 }
 
 /** An app behind a real socket. */
-export async function listenForTest(app: Express): Promise<{ url: string; call: Call; close(): Promise<void> }> {
+export async function listenForTest(
+  app: RequestListener,
+): Promise<{ url: string; call: Call; close(): Promise<void> }> {
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -1,0 +1,31 @@
+import { buildOpenApi, type Description, type OpenApi } from '@caregate/common/openapi'
+import type { Directory } from '@caregate/common/registry'
+import { services } from './routes.ts'
+
+const freshMs = 10_000
+
+/**
+ * What the services say of themselves, in one document. One that is away is described as it last was; those who ask at
+ * the same time share one reading.
+ */
+export function openApiReader(directory: Directory, version: string, own: Description): () => Promise<OpenApi> {
+  const known = new Map<string, Description>()
+  let freshUntil = 0
+  let reading: Promise<void> | undefined
+
+  async function read(service: string): Promise<void> {
+    const [instance] = directory.instances(service)
+    if (!instance) throw new Error(`${service} is away`)
+    const answer = await fetch(`${instance}/internal/description`, { signal: AbortSignal.timeout(2000) })
+    if (answer.ok) known.set(service, (await answer.json()) as Description)
+  }
+  async function readAll(): Promise<void> {
+    const outcomes = await Promise.allSettled(services.map(read))
+    if (outcomes.every(({ status }) => status === 'fulfilled')) freshUntil = Date.now() + freshMs
+    reading = undefined
+  }
+  return async () => {
+    if (Date.now() >= freshUntil) await (reading ??= readAll())
+    return buildOpenApi(version, [...services.flatMap((service) => known.get(service) ?? []), own])
+  }
+}
