@@ -1,13 +1,11 @@
 /** The gateway as it is shipped, in front of one instance that is always there. */
-import type { KeyObject } from 'node:crypto'
 import { createServer } from 'node:http'
-import { buildVerify, type Algorithm } from '@caregate/common/auth'
+import { buildVerify } from '@caregate/common/auth'
 import { buildLogger } from '@caregate/common/logger'
 import { buildGateway } from '../../gateway/src/app.ts'
 import { openForward } from '../../gateway/src/forward.ts'
 import { buildLimits } from '../../gateway/src/limits.ts'
 import { openUpstreams } from '../../gateway/src/upstreams.ts'
-// @ts-expect-error plain JavaScript, shared with peers that know no types
 import { key, PORT, UPSTREAM, ALGORITHM } from './check.mjs'
 
 const log = buildLogger('gateway', 'WARNING', 'json')
@@ -21,7 +19,7 @@ const config = {
   RATE_LIMIT_NETWORKS: [],
   REQUEST_TIMEOUT_MS: 10_000,
 }
-const urls = [UPSTREAM as string]
+const urls = [UPSTREAM]
 const directory = { instances: () => urls }
 const upstreams = openUpstreams(directory, ['127.0.0.1'], log, new AbortController().signal)
 const handle = buildGateway({
@@ -33,10 +31,7 @@ const handle = buildGateway({
   limits: buildLimits(config, log),
   denials: { record: () => {} },
   revocations: { has: () => false, loaded: true },
-  verify: buildVerify(
-    { ALGORITHM: ALGORITHM as Algorithm, JWT_ISSUER: 'caregate', JWT_AUDIENCE: 'caregate' },
-    async () => key,
-  ),
+  verify: buildVerify({ ALGORITHM, JWT_ISSUER: 'caregate', JWT_AUDIENCE: 'caregate' }, async () => key),
   version: 'bench',
 })
 createServer(handle).listen(Number(PORT), '127.0.0.1')
