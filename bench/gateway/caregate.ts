@@ -1,7 +1,7 @@
 /** The gateway as it is shipped, in front of one instance that is always there. */
-import { createServer } from 'node:http'
 import { buildVerify } from '@caregate/common/auth'
 import { buildLogger } from '@caregate/common/logger'
+import { buildServer } from '@caregate/common/serve'
 import { buildGateway } from '../../gateway/src/app.ts'
 import { openForward } from '../../gateway/src/forward.ts'
 import { buildLimits } from '../../gateway/src/limits.ts'
@@ -22,7 +22,7 @@ const config = {
 const urls = [UPSTREAM]
 const directory = { instances: () => urls }
 const upstreams = openUpstreams(directory, ['127.0.0.1'], log, new AbortController().signal)
-const handle = buildGateway({
+const handlers = buildGateway({
   config,
   log,
   directory,
@@ -30,8 +30,8 @@ const handle = buildGateway({
   forward: openForward(upstreams, config.REQUEST_TIMEOUT_MS),
   limits: buildLimits(config, log),
   denials: { record: () => {} },
-  revocations: { has: () => false, loaded: true },
+  revocations: { has: () => false, whenEnded: () => () => {}, loaded: true },
   verify: buildVerify({ ALGORITHM, JWT_ISSUER: 'caregate', JWT_AUDIENCE: 'caregate' }, async () => key),
   version: 'bench',
 })
-createServer(handle).listen(Number(PORT), '127.0.0.1')
+buildServer('gateway', handlers, config, log, new AbortController().signal).listen(Number(PORT), '127.0.0.1')

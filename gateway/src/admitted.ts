@@ -1,4 +1,5 @@
 import type { Answer, Locals } from '@caregate/common/http'
+import type { Upgrade } from './proxy.ts'
 import type { GatewayRoute } from './routes.ts'
 import type { Instance } from './upstreams.ts'
 
@@ -7,6 +8,8 @@ export interface Admitted extends Locals {
   route: GatewayRoute
   /** Where a streamed request went. */
   instance?: Instance
+  /** Present where the client wants to leave HTTP for WebSocket. */
+  upgrade?: Upgrade
 }
 
 export const admittedOf = (res: Answer): Admitted => res.locals as Admitted

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener } from 'node:http'
+import { ServerResponse, type IncomingMessage } from 'node:http'
 import cors from 'cors'
 import { unauthorized, type Claims, type Verify } from '@caregate/common/auth'
 import { toAppError } from '@caregate/common/errors'
@@ -14,9 +14,10 @@ import {
 } from '@caregate/common/http'
 import type { Logger } from '@caregate/common/logger'
 import type { Directory } from '@caregate/common/registry'
-import { admittedOf } from './admitted.ts'
+import type { Handlers } from '@caregate/common/serve'
+import { admittedOf, type Admitted } from './admitted.ts'
 import type { GatewayConfig } from './config.ts'
-import type { Denials } from './denials.ts'
+import { unreadable, type Denials } from './denials.ts'
 import type { Forward } from './forward.ts'
 import { buildHostCheck, checkHygiene } from './hygiene.ts'
 import { addressKey, type Limits } from './limits.ts'
@@ -34,7 +35,7 @@ export interface GatewayDeps {
   forward: Forward
   limits: Limits
   denials: Pick<Denials, 'record'>
-  revocations: Pick<Revocations, 'has' | 'loaded'>
+  revocations: Pick<Revocations, 'has' | 'loaded' | 'whenEnded'>
   verify: Verify
   version: string
 }
@@ -51,12 +52,12 @@ const exposedHeaders = [
 ]
 
 /** hygiene → host → CORS → address limit (anonymous and failed tokens) → JWT → revocation → user limit → route → instance. */
-export function buildGateway(deps: GatewayDeps): RequestListener {
+export function buildGateway(deps: GatewayDeps): Handlers {
   const { config, log, upstreams, forward, limits, denials, revocations, verify } = deps
   const observe = buildObserve(log, config.TRUSTED_PROXIES)
   const checkHost = buildHostCheck(config.ALLOWED_HOSTS)
   const crossOrigin = buildCrossOrigin(config.CORS_ORIGINS)
-  const proxy = buildProxy(upstreams, config.REQUEST_TIMEOUT_MS, fail)
+  const proxy = buildProxy(upstreams, revocations, config.REQUEST_TIMEOUT_MS, fail)
   const pages = buildPages(deps, crossOrigin.preflight, fail)
 
   /** Answers what the edge refuses, and records it. */
@@ -109,11 +110,30 @@ export function buildGateway(deps: GatewayDeps): RequestListener {
     else await forward(req, res)
   }
 
-  return (req, res) => {
-    const answer = res as Answer
-    observe(req, answer, () => void handle(req, answer).catch((error: unknown) => fail(answer, error)))
+  const begin = (req: IncomingMessage, res: Answer, more?: Partial<Admitted>): void =>
+    observe(req, res, () => {
+      Object.assign(res.locals, more)
+      handle(req, res).catch((error: unknown) => fail(res, error))
+    })
+
+  return {
+    request: (req, res) => begin(req, res as Answer),
+    malformed: (socket) => denials.record(unreadable(socket)),
+    isUpload: streams,
+    // the other upgrades that a client may wish for are none: its request is one like any other
+    wantsUpgrade: (req) => req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket' && streams(req),
+    upgrade(req, socket, head) {
+      const res = new ServerResponse(req) as Answer
+      res.shouldKeepAlive = false
+      res.assignSocket(socket)
+      res.once('finish', () => socket.destroySoon())
+      socket.once('close', () => res.emit('close'))
+      begin(req, res, { upgrade: { socket, head } })
+    },
   }
 }
+
+const streams = ({ url = '' }: IncomingMessage): boolean => findRoute(url.split('?', 1)[0]!)?.streaming === true
 
 /** What pages of other origins may do: `cors` answers their preflights, and says once what the answers carry. */
 function buildCrossOrigin(origins: readonly string[]) {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import Joi from 'joi'
-import { integer, list, processKeys, tokenKeys, type Config, type Key } from '@caregate/common/config'
+import { integer, list, processKeys, tlsKeys, tokenKeys, type Config, type Key } from '@caregate/common/config'
 
 /** `*` is for development: in production the names must be given. */
 const openList = (): Key<string[]> =>
@@ -21,6 +21,7 @@ const networkList = (): Key<string[]> =>
 export const keys = {
   ...processKeys,
   ...tokenKeys,
+  ...tlsKeys,
   PORT: integer(8000, 0, 65_535),
   /** Host names that are answered; `*.example.org` is every name below. */
   ALLOWED_HOSTS: openList(),

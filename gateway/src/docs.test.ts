@@ -92,7 +92,7 @@ describe('the platform’s health is', () => {
 })
 
 test('the gateway is alive at once, and ready when it has read the ended sessions', async () => {
-  const revocations = { has: () => false, loaded: false }
+  const revocations = { has: () => false, whenEnded: () => () => {}, loaded: false }
   const own = await openTestGateway({ revocations })
   const ready = async () => (await own.call('GET', '/health/ready')).status
   expect((await own.call('GET', '/health/live')).status).toBe(200)

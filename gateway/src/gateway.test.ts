@@ -172,7 +172,7 @@ describe('a token', () => {
     const gateway = await open()
     const token = testToken(['nurse'], { sub: 'a-nurse', sid: 'ended' })
     expect((await gateway.call('GET', patients, { token })).status).toBe(200)
-    gateway.revoked.add('ended')
+    gateway.revoke('ended')
     const { status, headers } = await gateway.call('GET', patients, { token })
     expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="caregate"'])
     expect(gateway.denials).toMatchObject([{ code: 'unauthorized', actor: { id: 'a-nurse', sessionId: 'ended' } }])

@@ -6,7 +6,7 @@ import { run } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildGateway } from './app.ts'
 import { keys } from './config.ts'
-import { openDenials, unreadable } from './denials.ts'
+import { openDenials } from './denials.ts'
 import { openForward } from './forward.ts'
 import { watchRevocations } from './revocations.ts'
 import { buildLimits, openCounters } from './limits.ts'
@@ -31,7 +31,7 @@ await run('gateway', keys, async (config, log, lifetime) => {
   lifetime.add('the connections to the services', () => forward.close())
   const counters = config.REDIS_URL ? openCounters(config.REDIS_URL, log) : undefined
   if (counters) lifetime.add('the counters', () => counters.close())
-  const app = buildGateway({
+  const gateway = buildGateway({
     config,
     log,
     directory,
@@ -43,5 +43,5 @@ await run('gateway', keys, async (config, log, lifetime) => {
     verify: configuredVerify(config),
     version,
   })
-  await serve('gateway', app, config, log, lifetime, (socket) => denials.record(unreadable(socket)))
+  await serve('gateway', gateway, config, log, lifetime)
 })

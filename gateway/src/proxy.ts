@@ -1,52 +1,119 @@
-import { Agent, type IncomingMessage } from 'node:http'
+import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { AppError } from '@caregate/common/errors'
 import { standingHeaders, type Answer } from '@caregate/common/http'
 import { admittedOf } from './admitted.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
+import type { Revocations } from './revocations.ts'
 import { unavailable, type Upstreams } from './upstreams.ts'
 
-/** Passes streams on: both bodies as they come. `fail` answers when the service doesn't. */
-export function buildProxy(upstreams: Upstreams, timeoutMs: number, fail: (res: Answer, error: AppError) => void) {
+/** The connection of a client that wants to speak WebSocket, and what it has said already. */
+export interface Upgrade {
+  socket: Socket
+  head: Buffer
+}
+
+/**
+ * Passes streams on: both bodies as they come, and WebSocket where the service agrees to it. A stream ends with the
+ * session that it was opened in.
+ * @param fail answers when the service doesn't
+ */
+export function buildProxy(
+  upstreams: Upstreams,
+  revocations: Pick<Revocations, 'whenEnded'>,
+  timeoutMs: number,
+  fail: (res: Answer, error: AppError) => void,
+) {
+  const answers = new WeakMap<IncomingMessage, Answer>()
+  const admitted = (req: IncomingMessage) => admittedOf(answers.get(req)!)
+
   const proxy = createProxyMiddleware<IncomingMessage, Answer>({
     target: 'http://unused.invalid',
-    router: (_req, res) => admittedOf(res!).instance!.url,
+    router: (req) => admitted(req).instance!.url,
     agent: new Agent({ keepAlive: true, maxSockets: 256, timeout: 30_000 }),
     on: {
-      proxyReq: (proxyReq, _req, res) => {
-        const { route } = admittedOf(res)
-        const late = setTimeout(() => proxyReq.destroy(new AppError('gateway_timeout')), route.timeoutMs ?? timeoutMs)
-        const stop = (): void => clearTimeout(late)
-        proxyReq.once('response', stop).once('close', stop)
-      },
-      proxyRes: (answer, _req, res) => {
-        const { statusCode = 502, headers } = answer
-        upstreams.report(admittedOf(res).instance!, statusCode < 502 || statusCode > 504)
-        const { 'transfer-encoding': chunked } = headers
+      proxyReq: (proxyReq, req) => giveUpLate(proxyReq, req),
+      proxyRes: (answer, req, res) => {
+        const { 'transfer-encoding': chunked } = answer.headers
         answer.headers = {
-          ...clientHeaders(headers),
+          ...answered(answer, req),
           ...(chunked && { 'transfer-encoding': chunked }),
           // whether the client's connection stays open is between the client and the gateway
           connection: res.shouldKeepAlive ? 'keep-alive' : 'close',
         }
-        const standing = standingHeaders(res, (name) => name in headers)
-        for (let n = 0; n < standing.length; n += 2) res.appendHeader(standing[n]!, standing[n + 1]!)
       },
-      error: (error, _req, res) => {
-        upstreams.report(admittedOf(res as Answer).instance!, false)
-        fail(res as Answer, error instanceof AppError ? error : new AppError('bad_gateway'))
+      proxyReqWs: (proxyReq, req) => {
+        giveUpLate(proxyReq, req)
+        const take = (answer: IncomingMessage): void => {
+          const { connection, upgrade } = answer.headers
+          answer.headers = { ...answered(answer, req), connection, upgrade }
+        }
+        const { socket } = req
+        // httpxy ends one side when the other ends, but not when it breaks
+        socket.once('close', () => proxyReq.destroy())
+        proxyReq.once('upgrade', (answer, tunnel) => {
+          take(answer)
+          if (socket.destroyed) tunnel.destroy()
+          socket.once('close', () => tunnel.destroy())
+          tunnel.once('close', () => socket.destroy())
+        })
+        proxyReq.once('response', (answer) => {
+          take(answer)
+          socket.once('finish', () => socket.destroy())
+        })
+      },
+      error: (error, req) => {
+        const res = answers.get(req)!
+        // a client that went away is no fault of the instance
+        if (res.destroyed || res.headersSent) return void res.destroy()
+        upstreams.report(admitted(req).instance!, false)
+        const { upgrade } = admitted(req)
+        if (upgrade) res.assignSocket(upgrade.socket)
+        fail(res, error instanceof AppError ? error : new AppError('bad_gateway'))
       },
     },
   })
+
+  function giveUpLate(proxyReq: ClientRequest, req: IncomingMessage): void {
+    const within = admitted(req).route.timeoutMs ?? timeoutMs
+    const late = setTimeout(() => proxyReq.destroy(new AppError('gateway_timeout')), within)
+    const stop = (): void => clearTimeout(late)
+    proxyReq.once('response', stop).once('upgrade', stop).once('close', stop)
+  }
+
+  /** What the client is told of the service's headers, with what every answer has. */
+  function answered({ statusCode = 502, headers }: IncomingMessage, req: IncomingMessage): IncomingHttpHeaders {
+    upstreams.report(admitted(req).instance!, statusCode < 502 || statusCode > 504)
+    const told = clientHeaders(headers)
+    const standing = standingHeaders(answers.get(req)!, (name) => name in headers)
+    for (let n = 0; n < standing.length; n += 2) told[standing[n]!] = standing[n + 1]
+    return told
+  }
+
   return (req: IncomingMessage, res: Answer): void => {
     const locals = admittedOf(res)
-    const instance = upstreams.pick(locals.route.service)
-    if (!instance) throw unavailable(locals.route.service)
+    const { route, claims, upgrade } = locals
+    const instance = upstreams.pick(route.service)
+    if (!instance) throw unavailable(route.service)
     locals.instance = instance
+    answers.set(req, res)
     instance.inFlight += 1
-    res.once('close', () => (instance.inFlight -= 1))
     const { 'transfer-encoding': chunked } = req.headers
-    req.headers = { ...upstreamHeaders(req, res), ...(chunked && { 'transfer-encoding': chunked }) }
-    void proxy(req, res)
+    req.headers = {
+      ...upstreamHeaders(req, res),
+      ...(chunked && { 'transfer-encoding': chunked }),
+      ...(upgrade && { connection: 'Upgrade', upgrade: 'websocket' }),
+    }
+    const { socket } = req
+    const forget = claims && revocations.whenEnded(claims.sid, () => socket.destroy())
+    const carrier = upgrade ? socket : res
+    carrier.once('close', () => {
+      instance.inFlight -= 1
+      forget?.()
+    })
+    if (!upgrade) return void proxy(req, res)
+    res.detachSocket(socket)
+    proxy.upgrade(req, socket, upgrade.head)
   }
 }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChannelModel } from 'amqplib'
 import { revocationExchange } from '@caregate/common/broker'
@@ -12,6 +13,8 @@ interface Revocation {
 
 export interface Revocations {
   has(sessionId: string): boolean
+  /** Calls `end` when the session ends, at once if it has. @returns forgets it */
+  whenEnded(sessionId: string, end: () => void): () => void
   /** Whether auth's list was read since the start. */
   readonly loaded: boolean
   /** Listens on a new connection to the broker. */
@@ -29,7 +32,12 @@ const overlapMs = 10_000
 export function watchRevocations(directory: Directory, log: Logger, signal: AbortSignal): Revocations {
   const revoked = new Map<string, number>()
   let since: Date | undefined
-  const add = ({ sessionId, expiresAt }: Revocation): void => void revoked.set(sessionId, Date.parse(expiresAt))
+  /** One event a session that something waits for. */
+  const endings = new EventEmitter().setMaxListeners(0)
+  function add({ sessionId, expiresAt }: Revocation): void {
+    revoked.set(sessionId, Date.parse(expiresAt))
+    endings.emit(sessionId)
+  }
 
   async function read(): Promise<void> {
     const [auth] = directory.instances('auth')
@@ -53,6 +61,11 @@ export function watchRevocations(directory: Directory, log: Logger, signal: Abor
 
   return {
     has: (sessionId) => revoked.has(sessionId),
+    whenEnded(sessionId, end) {
+      if (revoked.has(sessionId)) end()
+      endings.once(sessionId, end)
+      return () => void endings.off(sessionId, end)
+    },
     get loaded() {
       return since !== undefined
     },

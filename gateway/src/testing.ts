@@ -1,7 +1,9 @@
-import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import { EventEmitter } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener } from 'node:http'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { buildVerify } from '@caregate/common/auth'
 import type { AuditEvent } from '@caregate/common/events'
+import { buildServer } from '@caregate/common/serve'
 import { issuer, listenForTest, publicKey, quietLog } from '@caregate/common/testing/service'
 import { buildGateway, type GatewayDeps } from './app.ts'
 import { openForward } from './forward.ts'
@@ -19,7 +21,10 @@ export interface Seen {
 }
 
 /** A service that answers what it was asked, unless `answer` says otherwise; `seen` are the requests that reached it. */
-export async function openUpstream(answer?: RequestListener) {
+export async function openUpstream(
+  answer?: RequestListener,
+  upgrade?: (req: IncomingMessage, socket: Socket, head: Buffer) => void,
+) {
   const seen: Seen[] = []
   const server = createServer((req, res) => {
     const { method = '', url = '', headers } = req
@@ -34,6 +39,12 @@ export async function openUpstream(answer?: RequestListener) {
       res.end(JSON.stringify(request))
     })
   })
+  if (upgrade) {
+    server.on('upgrade', (req, socket: Socket, head: Buffer) => {
+      seen.push({ method: req.method ?? '', url: req.url ?? '', headers: req.headers, body: '' })
+      upgrade(req, socket, head)
+    })
+  }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -54,10 +65,15 @@ type TestGatewayOptions = Partial<Omit<GatewayDeps, 'config'>> & {
   upstream?: string
 }
 
-/** The gateway behind a real socket. What it refuses is in `denials`; sessions put into `revoked` have ended. */
+/** The gateway behind a real socket. What it refuses is in `denials`; `revoke` ends sessions. */
 export async function openTestGateway({ config, counters, upstream, ...deps }: TestGatewayOptions) {
   const denials: AuditEvent[] = []
   const revoked = new Set<string>()
+  const endings = new EventEmitter()
+  function whenEnded(sessionId: string, end: () => void) {
+    endings.once(sessionId, end)
+    return () => void endings.off(sessionId, end)
+  }
   const settings = {
     RATE_LIMIT_CREDENTIALS_PER_MINUTE: 10_000,
     RATE_LIMIT_NETWORKS: [],
@@ -73,7 +89,7 @@ export async function openTestGateway({ config, counters, upstream, ...deps }: T
   const directory = deps.directory ?? { instances: () => (upstream ? [upstream] : []) }
   const upstreams = openUpstreams(directory, ['127.0.0.1'], quietLog, stopping.signal)
   const forward = openForward(upstreams, settings.REQUEST_TIMEOUT_MS)
-  const app = buildGateway({
+  const handlers = buildGateway({
     config: settings,
     log: quietLog,
     directory,
@@ -81,16 +97,21 @@ export async function openTestGateway({ config, counters, upstream, ...deps }: T
     forward,
     limits: buildLimits(settings, quietLog, counters),
     denials: { record: (event) => denials.push(event) },
-    revocations: { has: (sessionId) => revoked.has(sessionId), loaded: true },
+    revocations: { has: (sessionId) => revoked.has(sessionId), loaded: true, whenEnded },
     verify: testVerify,
     version: '1.2.3',
     ...deps,
   })
-  const { close, ...listening } = await listenForTest(app)
+  const server = buildServer('gateway', handlers, settings, quietLog, stopping.signal)
+  const { close, ...listening } = await listenForTest(server)
   return {
     ...listening,
     denials,
-    revoked,
+    /** Ends a session. */
+    revoke(sessionId: string) {
+      revoked.add(sessionId)
+      endings.emit(sessionId)
+    },
     async close() {
       stopping.abort()
       await close()

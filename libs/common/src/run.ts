@@ -8,9 +8,11 @@ export interface Lifetime {
   add(what: string, stop: () => unknown): void
 }
 
-const forceExitMs = 15_000
+/** Beyond the grace: to finish what is in flight, and to close connections. */
+const closingMs = 20_000
 
 interface Settings {
+  DRAIN_GRACE_MS: number
   LOG_LEVEL: LogLevel
   LOG_FORMAT: 'text' | 'json'
 }
@@ -27,11 +29,12 @@ export async function run<K extends Keys>(
   const stopping = new AbortController()
   const closers: [what: string, stop: () => unknown][] = []
   let log: Logger | undefined
+  let graceMs = 0
 
   async function stop(reason: string): Promise<void> {
     if (stopping.signal.aborted) return
     log?.info('stopping', { reason })
-    setTimeout(() => process.exit(1), forceExitMs).unref()
+    setTimeout(() => process.exit(1), graceMs + closingMs).unref()
     stopping.abort()
     for (const [what, close] of closers.reverse()) {
       try {
@@ -45,7 +48,8 @@ export async function run<K extends Keys>(
 
   try {
     const config = loadConfig(keys, process.env)
-    const { LOG_LEVEL, LOG_FORMAT } = config as unknown as Settings
+    const { LOG_LEVEL, LOG_FORMAT, DRAIN_GRACE_MS } = config as unknown as Settings
+    graceMs = DRAIN_GRACE_MS
     const logger = buildLogger(service, LOG_LEVEL, LOG_FORMAT)
     log = logger
     process.once('SIGTERM', () => void stop('SIGTERM'))

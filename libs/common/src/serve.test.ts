@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from '@jest/globals'
 import express from 'express'
@@ -16,16 +16,21 @@ async function open(app = express(), DRAIN_GRACE_MS = 0) {
   const closers: (() => unknown)[] = []
   const lifetime: Lifetime = { signal: stopping.signal, add: (_what, close) => closers.push(close) }
   const PORT = await freePort()
-  const options = { PORT, LISTEN_ADDRESS: '127.0.0.1', ADVERTISE_ADDRESS: '127.0.0.1', DRAIN_GRACE_MS }
+  const options = {
+    PORT,
+    LISTEN_ADDRESS: '127.0.0.1',
+    ADVERTISE_ADDRESS: '127.0.0.1',
+    DRAIN_GRACE_MS,
+    REQUEST_TIMEOUT_MS: 5000,
+    DISCOVERY: 'static' as const,
+    CONSUL_HTTP_ADDR: '',
+  }
   const refused: string[] = []
-  await serve(
-    'patients',
-    app,
-    { ...options, DISCOVERY: 'static', CONSUL_HTTP_ADDR: '' },
-    quietLog,
-    lifetime,
-    ({ remoteAddress }) => refused.push(String(remoteAddress)),
-  )
+  const handlers = {
+    request: app,
+    malformed: ({ remoteAddress }: Socket) => void refused.push(String(remoteAddress)),
+  }
+  await serve('patients', handlers, options, quietLog, lifetime)
   let stopped: Promise<void> | undefined
   stop = () =>
     (stopped ??= (async () => {

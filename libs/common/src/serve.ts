@@ -1,4 +1,12 @@
-import { createServer, STATUS_CODES, type RequestListener, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,15 +15,35 @@ import { AppError, buildProblem, type ProblemCode } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { keepRegistered } from './registry.ts'
 import type { Lifetime } from './run.ts'
+import { openTlsServer } from './tls.ts'
 
 export interface ServeOptions {
   PORT: number
   LISTEN_ADDRESS: string
   DRAIN_GRACE_MS: number
+  REQUEST_TIMEOUT_MS: number
   ADVERTISE_ADDRESS: string
   DISCOVERY: 'consul' | 'static'
   CONSUL_HTTP_ADDR: string
+  TLS_CERT_FILE?: string | undefined
+  TLS_KEY_FILE?: string | undefined
 }
+
+/** What a process does with what reaches its port. */
+export interface Handlers {
+  request: RequestListener
+  /** Hears of what the parser refused. */
+  malformed?(socket: Socket): void
+  /** Whether a body may take longer than 30 seconds to come; where it isn't said, all may. */
+  isUpload?(req: IncomingMessage): boolean
+  /** Whether a request leaves HTTP, by `upgrade`. */
+  wantsUpgrade?(req: IncomingMessage): boolean
+  upgrade?(req: IncomingMessage, socket: Socket, head: Buffer): void
+}
+
+/** How long what is in flight may take when the process ends; streams know no end of their own. */
+const finishMs = 10_000
+const bodyMs = 30_000
 
 /** How Node's parser calls what is more than malformed. */
 const parserCodes: Record<string, ProblemCode> = {
@@ -44,35 +72,57 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
 }
 
 /**
- * Listens, with time-outs that cut slow clients and a keep-alive that outlives the gateway's pooled connections, and
- * keeps the instance registered. At the end: not ready, out of Consul, serving on for a grace while others learn of it;
- * then what is in flight is finished, then closed.
- * @param malformed hears of what the parser refused
+ * A server with time-outs that cut slow clients, and a keep-alive that outlives the gateway's pooled connections.
+ * @param upgraded gets the connections that have left HTTP
  */
-export async function serve(
+export function buildServer(
   service: string,
-  app: RequestListener,
-  options: ServeOptions,
+  handlers: Handlers,
+  options: Pick<ServeOptions, 'REQUEST_TIMEOUT_MS' | 'TLS_CERT_FILE' | 'TLS_KEY_FILE'>,
   log: Logger,
-  lifetime: Lifetime,
-  malformed?: (socket: Socket) => void,
-): Promise<void> {
+  signal: AbortSignal,
+  upgraded = new Set<Socket>(),
+): Server {
   const answering = new WeakMap<Duplex, ServerResponse>()
   const listener: RequestListener = (req, res) => {
     answering.set(req.socket, res)
-    if (lifetime.signal.aborted && req.url === '/health/ready') res.writeHead(503).end()
-    else app(req, res)
+    if (handlers.isUpload && !handlers.isUpload(req)) cutSlowBody(req)
+    if (signal.aborted && req.url === '/health/ready') res.writeHead(503).end()
+    else handlers.request(req, res)
   }
-  const timeouts = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }
-  // the gateway adds headers of its own to what it let in
-  const maxHeaderSize = service === 'gateway' ? 16_384 : 32_768
-  const server = createServer({ ...timeouts, connectionsCheckingInterval: 1000, maxHeaderSize }, listener)
+  function cutSlowBody(req: IncomingMessage): void {
+    if (req.headers['content-length'] === undefined && req.headers['transfer-encoding'] === undefined) return
+    const error = Object.assign(new Error('slow body'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+    const late = setTimeout(() => server.emit('clientError', error, req.socket), bodyMs)
+    req.once('end', () => clearTimeout(late)).once('close', () => clearTimeout(late))
+  }
+  const settings: ServerOptions = {
+    headersTimeout: 10_000,
+    // an upload may take its time, as long as it goes on
+    requestTimeout: 0,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 1000,
+    // the gateway adds headers of its own to what it let in
+    maxHeaderSize: service === 'gateway' ? 16_384 : 32_768,
+    shouldUpgradeCallback: (req) => handlers.wantsUpgrade?.(req) ?? false,
+  }
+  const server = options.TLS_CERT_FILE
+    ? openTlsServer(options.TLS_CERT_FILE, options.TLS_KEY_FILE!, settings, log, signal)
+    : createServer(settings)
+  server.on('request', listener)
+  // neither a byte sent nor one taken: a client that doesn't read, or a stream without a sign of life
+  server.timeout = options.REQUEST_TIMEOUT_MS + 50_000
   // an expectation that nobody knows is none
   server.on('checkExpectation', listener)
+  server.on('upgrade', (req, socket: Socket, head: Buffer) => {
+    upgraded.add(socket)
+    socket.once('close', () => upgraded.delete(socket))
+    handlers.upgrade!(req, socket, head)
+  })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // who is gone already can't be refused anything
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    malformed?.(socket as Socket)
+    handlers.malformed?.(socket as Socket)
     const refuse = (): void => void (socket.writable && refuseMalformed(error, socket))
     const answer = answering.get(socket)
     if (!answer || answer.closed) refuse()
@@ -81,14 +131,35 @@ export async function serve(
     else if (answer.headersSent) socket.destroy()
     else refuse()
   })
+  return server
+}
+
+/**
+ * Listens, and keeps the instance registered. At the end: not ready, out of Consul, serving on for a grace while others
+ * learn of it; then what is in flight is finished, or cut if that takes longer than ten seconds, then closed.
+ */
+export async function serve(
+  service: string,
+  handlers: Handlers,
+  options: ServeOptions,
+  log: Logger,
+  lifetime: Lifetime,
+): Promise<void> {
+  const upgraded = new Set<Socket>()
+  const server = buildServer(service, handlers, options, log, lifetime.signal, upgraded)
   await new Promise<void>((resolve, reject) =>
     server.once('error', reject).listen(options.PORT, options.LISTEN_ADDRESS, resolve),
   )
   lifetime.add('the server', async () => {
     // a connection that is kept alive is idle, and closed, once what is in flight on it is answered
     const sweep = setInterval(() => server.closeIdleConnections(), 50)
+    const cut = setTimeout(() => {
+      server.closeAllConnections()
+      for (const socket of upgraded) socket.destroy()
+    }, finishMs)
     await new Promise((resolve) => server.close(resolve))
     clearInterval(sweep)
+    clearTimeout(cut)
   })
   lifetime.add('the grace', () => sleep(options.DRAIN_GRACE_MS))
   const { port } = server.address() as AddressInfo

@@ -33,5 +33,5 @@ await run(spec.service, configKeys, async (config, log, lifetime) => {
     tokens: buildTokens(config, keys.signing),
     trustedProxies: config.TRUSTED_PROXIES,
   })
-  await serve(spec.service, app, config, log, lifetime)
+  await serve(spec.service, { request: app }, config, log, lifetime)
 })

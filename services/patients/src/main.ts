@@ -24,5 +24,5 @@ await run(spec.service, keys, async (config, log, lifetime) => {
     cursors: buildCursors(config.CURSOR_KEY),
     trustedProxies: config.TRUSTED_PROXIES,
   })
-  await serve(spec.service, app, config, log, lifetime)
+  await serve(spec.service, { request: app }, config, log, lifetime)
 })

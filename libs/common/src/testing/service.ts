@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Express } from 'express'
 import jwt from 'jsonwebtoken'
 import pg from 'pg'
@@ -107,9 +107,9 @@ export function buildCall(base: string): Call {
 
 /** An app behind a real socket. */
 export async function listenForTest(
-  app: RequestListener,
+  app: RequestListener | Server,
 ): Promise<{ url: string; call: Call; close(): Promise<void> }> {
-  const server = createServer(app)
+  const server = typeof app === 'function' ? createServer(app) : app
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
