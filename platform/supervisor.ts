@@ -173,6 +173,16 @@ export function openSupervisor(options: {
       return children.find((child) => child.spec.name === name)?.process?.pid
     },
 
+    /** Ends a child for good. @returns what to start it with again, and its exit code: null when it was killed */
+    async stop(name: string, { force = false } = {}): Promise<{ spec: ChildSpec; code: number | null }> {
+      const child = children.find(({ spec }) => spec.name === name)
+      if (!child) throw new Error(`no child ${name}`)
+      const running = child.process
+      await stop(child, force)
+      children.splice(children.indexOf(child), 1)
+      return { spec: child.spec, code: running?.exitCode ?? null }
+    },
+
     /** The running children, in the order of their start. */
     list(): { name: string; pid: number; container?: string }[] {
       return children.flatMap(({ spec, process: running }) =>

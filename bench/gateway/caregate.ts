@@ -3,6 +3,7 @@ import { buildVerify } from '@caregate/common/auth'
 import { buildLogger } from '@caregate/common/logger'
 import { buildServer } from '@caregate/common/serve'
 import { buildGateway } from '../../gateway/src/app.ts'
+import { buildCache } from '../../gateway/src/cache.ts'
 import { openForward } from '../../gateway/src/forward.ts'
 import { buildLimits } from '../../gateway/src/limits.ts'
 import { openUpstreams } from '../../gateway/src/upstreams.ts'
@@ -27,7 +28,7 @@ const handlers = buildGateway({
   log,
   directory,
   upstreams,
-  forward: openForward(upstreams, config.REQUEST_TIMEOUT_MS),
+  forward: openForward(upstreams, buildCache(log), config.REQUEST_TIMEOUT_MS),
   limits: buildLimits(config, log),
   denials: { record: () => {} },
   revocations: { has: () => false, whenEnded: () => () => {}, loaded: true },

@@ -37,7 +37,7 @@ export const keys = {
   RATE_LIMIT_CREDENTIALS_PER_MINUTE: integer(30, 1, 1_000_000),
   /** Known networks' own allowance for each address, e.g. `10.1.0.0/16=6000`: many people may be behind one. */
   RATE_LIMIT_NETWORKS: networkList(),
-  /** Counters that several gateways share; without it each counts by itself. */
+  /** Counters and public answers that several gateways share; without it each has its own. */
   REDIS_URL: Joi.string().uri({ scheme: ['redis', 'rediss'] }) as Key<string | undefined>,
   /** Requests a minute of a signed-in user. */
   RATE_LIMIT_PER_MINUTE_SIGNED_IN: integer(1200, 1, 1_000_000),

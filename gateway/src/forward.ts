@@ -1,8 +1,9 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent, errors, type Dispatcher } from 'undici'
 import { AppError } from '@caregate/common/errors'
 import { answerHead, type Answer } from '@caregate/common/http'
 import { admittedOf } from './admitted.ts'
+import { keepMs, maxKeptBytes, type Cache, type Kept } from './cache.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { unavailable, type Instance, type Upstreams } from './upstreams.ts'
 
@@ -34,7 +35,7 @@ class NoAnswer extends Error {
  * Passes ordinary requests on. The body is read first, up to its limit: a slow client holds no connection to a service,
  * and what was provably not sent, or only reads, can go to another instance.
  */
-export function openForward(upstreams: Upstreams, timeoutMs: number): Forward {
+export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: number): Forward {
   const agent = new Agent({
     // a pool for each instance: one that hangs doesn't slow the others
     connections: 256,
@@ -48,6 +49,9 @@ export function openForward(upstreams: Upstreams, timeoutMs: number): Forward {
 
   async function forward(req: IncomingMessage, res: Answer): Promise<void> {
     const { route } = admittedOf(res)
+    const key = route.public && req.method === 'GET' ? req.url : undefined
+    const kept = key && (await cache.find(key))
+    if (kept) return answerKept(res, kept)
     const body = await readBody(req, route.bodyLimit)
     const headers = upstreamHeaders(req, res)
     if (body) headers['content-length'] = String(body.length)
@@ -60,7 +64,15 @@ export function openForward(upstreams: Upstreams, timeoutMs: number): Forward {
       if (!instance) throw failed?.answer ?? unavailable(route.service)
       tried.add(instance)
       try {
-        return await send(agent, instance, request, res, within, upstreams)
+        return await send(
+          agent,
+          instance,
+          request,
+          res,
+          within,
+          upstreams,
+          key ? (...answer) => cache.keep(key, ...answer) : undefined,
+        )
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error
         failed = error
@@ -81,11 +93,13 @@ function send(
   res: Answer,
   timeoutMs: number,
   upstreams: Upstreams,
+  keep: ((headers: IncomingHttpHeaders, body: Buffer) => void) | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let control: Dispatcher.DispatchController | undefined
     let answered = false
     let stall: NodeJS.Timeout | undefined
+    let copy: { headers: IncomingHttpHeaders; chunks: Buffer[]; size: number } | undefined
     const late = setTimeout(() => give(new AppError('gateway_timeout')), timeoutMs)
     const gone = (): void => give(new Error('the client went away'))
     const drained = (): void => (clearTimeout(stall), control?.resume())
@@ -127,10 +141,13 @@ function send(
           answered = true
           clearTimeout(late)
           upstreams.report(instance, status < 502 || status > 504)
-          answerHead(res, status, clientHeaders(headers))
+          const told = clientHeaders(headers)
+          if (keep && status === 200 && keepMs(told)) copy = { headers: told, chunks: [], size: 0 }
+          answerHead(res, status, told)
           res.on('drain', drained)
         },
         onResponseData(controller, chunk) {
+          if (copy && (copy.size += chunk.length) <= maxKeptBytes) copy.chunks.push(chunk)
           if (res.write(chunk)) return
           controller.pause()
           clearTimeout(stall)
@@ -138,6 +155,7 @@ function send(
         },
         onResponseEnd() {
           done()
+          if (copy && copy.size <= maxKeptBytes) keep?.(copy.headers, Buffer.concat(copy.chunks))
           res.end()
           resolve()
         },
@@ -145,6 +163,12 @@ function send(
       },
     )
   })
+}
+
+function answerKept(res: Answer, { headers, body, storedAt }: Kept): void {
+  const age = String(Math.floor((Date.now() - storedAt) / 1000))
+  answerHead(res, 200, { ...headers, age, 'content-length': String(body.length) })
+  res.end(body)
 }
 
 /** Undefined where there is none. @throws {AppError} 413 */

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { quietLog, testBacking, testToken } from '@caregate/common/testing/service'
 import { openTcpProxy, type TcpProxy } from '@caregate/common/testing/tcp-proxy'
 import { until } from '@caregate/common/testing/until'
-import { openCounters } from './limits.ts'
+import { openRedis } from './redis.ts'
 import { openTestGateway, openUpstream } from './testing.ts'
 
 let upstream: Awaited<ReturnType<typeof openUpstream>>
@@ -129,16 +129,16 @@ describe('counters in Redis', () => {
   afterAll(() => proxy.close())
 
   async function openShared() {
-    const counters = openCounters(proxy.url, quietLog)
+    const redis = openRedis(proxy.url, quietLog)
     const gateway = await openTestGateway({
       upstream: upstream.url,
       config: { RATE_LIMIT_PER_MINUTE_SIGNED_IN: 3 },
-      counters,
+      redis,
     })
     const { close } = gateway
-    const shared = { ...gateway, counters, close: () => (counters.close(), close()) }
+    const shared = { ...gateway, redis, close: () => (redis.close(), close()) }
     opened.push(shared)
-    await until(() => counters.ready)
+    await until(() => redis.ready)
     return shared
   }
   const as = (gateway: Awaited<ReturnType<typeof open>>, token: string) => gateway.call('GET', patients, { token })
@@ -156,10 +156,10 @@ describe('counters in Redis', () => {
     const token = testToken(['nurse'])
     proxy.cut()
     expect((await as(gateway, token)).status).toBe(200)
-    await until(() => !gateway.counters.ready)
+    await until(() => !gateway.redis.ready)
     expect((await as(gateway, token)).status).toBe(200)
     proxy.restore()
-    await until(() => gateway.counters.ready)
+    await until(() => gateway.redis.ready)
     const other = await openShared()
     const statuses = []
     for (const each of [gateway, other, gateway, other]) statuses.push((await as(each, token)).status)
@@ -171,12 +171,12 @@ describe('counters in Redis', () => {
     const token = testToken(['nurse'])
     expect((await as(gateway, token)).status).toBe(200)
     proxy.cut()
-    await until(() => !gateway.counters.ready)
+    await until(() => !gateway.redis.ready)
     const alone = []
     for (let n = 0; n < 4; n++) alone.push((await as(gateway, token)).status)
     expect(alone).toEqual([200, 200, 200, 429])
     proxy.restore()
-    await until(() => gateway.counters.ready)
+    await until(() => gateway.redis.ready)
     expect((await as(gateway, token)).headers.get('ratelimit')).toMatch(/r=1;/)
   })
 })

@@ -1,12 +1,11 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ipKeyGenerator, MemoryStore, type ClientRateLimitInfo, type Store } from 'express-rate-limit'
 import { RedisStore, type RedisReply } from 'rate-limit-redis'
-import { createClient } from 'redis'
 import { AppError } from '@caregate/common/errors'
 import { localsOf, type Answer } from '@caregate/common/http'
 import type { Logger } from '@caregate/common/logger'
 import type { GatewayConfig } from './config.ts'
+import type { Redis } from './redis.ts'
 
 /** Counts a request; @throws {AppError} 429 when it is one too many. Sets the headers of IETF draft 8. */
 export type Limit = (res: Answer, key: string) => Promise<void>
@@ -20,14 +19,6 @@ export interface Limits {
   user: Limit
 }
 
-/** Counters that several gateways share. */
-export interface Counters {
-  /** Undefined while they can't be reached. */
-  store(name: string): Store | undefined
-  readonly ready: boolean
-  close(): Promise<void>
-}
-
 const windowMs = 60_000
 
 export function buildLimits(
@@ -39,7 +30,7 @@ export function buildLimits(
     | 'RATE_LIMIT_NETWORKS'
   >,
   log: Logger,
-  counters?: Counters,
+  redis?: Redis,
 ): Limits {
   const allowanceOf = readNetworks(config.RATE_LIMIT_NETWORKS)
   const ofNetwork = (limit: number) => (ip: string) => allowanceOf(ip) ?? limit
@@ -48,8 +39,8 @@ export function buildLimits(
     own.init({ windowMs } as never)
     let shared: Store | undefined
     async function count(key: string): Promise<ClientRateLimitInfo> {
-      shared ??= counters?.store(name)
-      if (!shared || !counters?.ready) return own.increment(key)
+      if (!redis?.ready) return own.increment(key)
+      shared ??= openShared(name, redis)
       try {
         return await shared.increment(key)
       } catch (error) {
@@ -75,6 +66,15 @@ export function buildLimits(
   }
 }
 
+/** Counters that several gateways share. */
+function openShared(name: string, redis: Redis): Store {
+  const sendCommand = (...command: string[]) => redis.send<RedisReply>(...command)
+  const store = new RedisStore({ sendCommand, prefix: `caregate:limit:${name}:` })
+  // nobody waits for its scripts to be loaded ahead; what fails here is done again with the next request
+  store.init({ windowMs } as never).catch(() => {})
+  return store
+}
+
 /** `10.1.0.0/16=6000`: each address of that network may do so much a minute. The first that fits decides. */
 function readNetworks(list: readonly string[]): (ip: string) => number | undefined {
   const networks = list.map((entry) => {
@@ -88,50 +88,3 @@ function readNetworks(list: readonly string[]): (ip: string) => number | undefin
 
 /** An IPv6 client has a whole network to itself: its /56 counts as one. */
 export const addressKey = (ip: string): string => ipKeyGenerator(ip, 56)
-
-const commandMs = 200
-const pauseMs = 1000
-
-/** Counters in Redis. While it is away, or doesn't answer in time, it is left alone for a second at a time. */
-export function openCounters(redisUrl: string, log: Logger): Counters {
-  const client = createClient({
-    url: redisUrl,
-    disableOfflineQueue: true,
-    socket: { connectTimeout: 2000, reconnectStrategy: (tries) => Math.min(100 * 2 ** tries, 2000) },
-  })
-  let pausedUntil = 0
-  client.on('ready', () => log.info('connected to Redis'))
-  client.on('error', (error: unknown) => log.debug('Redis is away', { error }))
-  void client.connect().catch(() => {})
-
-  async function send(...command: string[]): Promise<RedisReply> {
-    const late = new AbortController()
-    const tooLate = sleep(commandMs, undefined, { signal: late.signal }).then(() => {
-      throw new Error(`Redis did not answer within ${commandMs} ms`)
-    })
-    try {
-      return await Promise.race([client.sendCommand<RedisReply>(command), tooLate])
-    } catch (error) {
-      pausedUntil = Date.now() + pauseMs
-      throw error
-    } finally {
-      late.abort()
-      tooLate.catch(() => {})
-    }
-  }
-  return {
-    store(name) {
-      if (!client.isReady) return undefined
-      const store = new RedisStore({ sendCommand: send, prefix: `caregate:limit:${name}:` })
-      // nobody waits for its scripts to be loaded ahead; what fails here is done again with the next request
-      store.init({ windowMs } as never).catch(() => {})
-      return store
-    },
-    get ready() {
-      return client.isReady && Date.now() >= pausedUntil
-    },
-    async close() {
-      client.destroy()
-    },
-  }
-}

@@ -5,11 +5,13 @@ import { watchConsul, watchStatic } from '@caregate/common/registry'
 import { run } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildGateway } from './app.ts'
+import { buildCache } from './cache.ts'
 import { keys } from './config.ts'
 import { openDenials } from './denials.ts'
 import { openForward } from './forward.ts'
 import { watchRevocations } from './revocations.ts'
-import { buildLimits, openCounters } from './limits.ts'
+import { buildLimits } from './limits.ts'
+import { openRedis } from './redis.ts'
 import { services } from './routes.ts'
 import { openUpstreams } from './upstreams.ts'
 
@@ -27,17 +29,17 @@ await run('gateway', keys, async (config, log, lifetime) => {
   const denials = openDenials(broker, log)
   lifetime.add('the refusals', () => denials.close())
   const upstreams = openUpstreams(directory, config.UPSTREAM_NETWORKS, log, signal)
-  const forward = openForward(upstreams, config.REQUEST_TIMEOUT_MS)
+  const redis = config.REDIS_URL ? openRedis(config.REDIS_URL, log) : undefined
+  if (redis) lifetime.add('Redis', () => redis.close())
+  const forward = openForward(upstreams, buildCache(log, redis), config.REQUEST_TIMEOUT_MS)
   lifetime.add('the connections to the services', () => forward.close())
-  const counters = config.REDIS_URL ? openCounters(config.REDIS_URL, log) : undefined
-  if (counters) lifetime.add('the counters', () => counters.close())
   const gateway = buildGateway({
     config,
     log,
     directory,
     upstreams,
     forward,
-    limits: buildLimits(config, log, counters),
+    limits: buildLimits(config, log, redis),
     denials,
     revocations,
     verify: configuredVerify(config),

@@ -5,9 +5,11 @@ import { buildVerify } from '@caregate/common/auth'
 import type { AuditEvent } from '@caregate/common/events'
 import { buildServer } from '@caregate/common/serve'
 import { issuer, listenForTest, publicKey, quietLog } from '@caregate/common/testing/service'
+import { buildCache } from './cache.ts'
 import { buildGateway, type GatewayDeps } from './app.ts'
 import { openForward } from './forward.ts'
-import { buildLimits, type Counters } from './limits.ts'
+import { buildLimits } from './limits.ts'
+import type { Redis } from './redis.ts'
 import { openUpstreams } from './upstreams.ts'
 
 export const testVerify = buildVerify(issuer, async (kid) => (kid === 'test' ? publicKey : undefined))
@@ -60,13 +62,13 @@ export async function openUpstream(
 type LimitConfig = Parameters<typeof buildLimits>[0]
 type TestGatewayOptions = Partial<Omit<GatewayDeps, 'config'>> & {
   config?: Partial<GatewayDeps['config'] & LimitConfig>
-  counters?: Counters
+  redis?: Redis
   /** Where every service is; given none, there is none. */
   upstream?: string
 }
 
 /** The gateway behind a real socket. What it refuses is in `denials`; `revoke` ends sessions. */
-export async function openTestGateway({ config, counters, upstream, ...deps }: TestGatewayOptions) {
+export async function openTestGateway({ config, redis, upstream, ...deps }: TestGatewayOptions) {
   const denials: AuditEvent[] = []
   const revoked = new Set<string>()
   const endings = new EventEmitter()
@@ -88,14 +90,14 @@ export async function openTestGateway({ config, counters, upstream, ...deps }: T
   const stopping = new AbortController()
   const directory = deps.directory ?? { instances: () => (upstream ? [upstream] : []) }
   const upstreams = openUpstreams(directory, ['127.0.0.1'], quietLog, stopping.signal)
-  const forward = openForward(upstreams, settings.REQUEST_TIMEOUT_MS)
+  const forward = openForward(upstreams, buildCache(quietLog, redis), settings.REQUEST_TIMEOUT_MS)
   const handlers = buildGateway({
     config: settings,
     log: quietLog,
     directory,
     upstreams,
     forward,
-    limits: buildLimits(settings, quietLog, counters),
+    limits: buildLimits(settings, quietLog, redis),
     denials: { record: (event) => denials.push(event) },
     revocations: { has: (sessionId) => revoked.has(sessionId), loaded: true, whenEnded },
     verify: testVerify,
