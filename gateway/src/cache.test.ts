@@ -86,8 +86,8 @@ test.each([
 })
 
 test.each([
-  ['a failure', () => void (status = 404), 'GET', jwks],
-  ['a large one', () => void (size = 300_000), 'GET', jwks],
+  ['a failure', (): void => void (status = 404), 'GET', jwks],
+  ['a large one', (): void => void (size = 300_000), 'GET', jwks],
   ['one to another method', () => {}, 'POST', '/api/v1/auth/login'],
   ['one to a request with a token', () => {}, 'GET', '/api/v1/auth/me'],
 ] as const)('%s is not kept, whatever it says', async (_what, arrange, method, at) => {

@@ -55,7 +55,10 @@ describe('pages of', () => {
         expect.arrayContaining(['ETag', 'Location', 'X-Request-Id', 'X-Process-Time', 'Retry-After', 'RateLimit']),
       )
       const other = await gateway.call('GET', path, from('https://evil.example'))
-      expect(other.headers.get('access-control-allow-origin')).not.toBe('https://evil.example')
+      expect(other.headers.has('access-control-allow-origin')).toBe(false)
+      const none = await gateway.call('GET', path)
+      for (const { headers } of [other, none]) expect(headers.get('vary')).toMatch('Origin')
+      expect(headers.has('access-control-allow-credentials')).toBe(false)
     }
   })
 
