@@ -3,6 +3,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,6 +23,8 @@ type Peer = keyof typeof peers
 type Algorithm = 'HS256' | 'ES256'
 
 interface Figures {
+  /** Milliseconds that it adds to the median when little is asked. */
+  added: number
   cpu: number
   rate: number
   p50: number
@@ -125,7 +128,7 @@ interface Load {
   errors: number
 }
 
-async function measure(pid: number, port: number, token: string, connections: number): Promise<Figures> {
+async function measure(pid: number, port: number, token: string, connections: number): Promise<Omit<Figures, 'added'>> {
   const autocannon = createRequire(join(folder, 'package.json'))('autocannon') as (options: object) => Promise<Load>
   const before = cpuOf(pid)
   const load = await autocannon({
@@ -143,6 +146,25 @@ async function measure(pid: number, port: number, token: string, connections: nu
   }
 }
 
+/** Median of the milliseconds that an answer takes when two connections ask, each for one thing after another. */
+async function measureTwo(port: number, token: string): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 })
+  const options = { port, path: '/api/v1/patients', agent, headers: { authorization: `Bearer ${token}` } }
+  const times: number[] = []
+  async function ask(): Promise<void> {
+    for (let n = 0; n < 1500; n++) {
+      const from = performance.now()
+      await new Promise<void>((resolve, reject) =>
+        get(options, (answer) => answer.resume().on('end', resolve)).on('error', reject),
+      )
+      times.push(performance.now() - from)
+    }
+  }
+  await Promise.all([ask(), ask()])
+  agent.destroy()
+  return median(times)
+}
+
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
 async function bench(algorithm: Algorithm, names: Peer[]): Promise<void> {
@@ -158,16 +180,25 @@ async function bench(algorithm: Algorithm, names: Peer[]): Promise<void> {
   // the first round warms up
   for (let round = 0; round <= rounds; round++) {
     for (const { port, child, figures } of running.values()) {
-      const found = await measure(child.pid!, port, token, 64)
-      if (round) figures.push(found)
+      const loaded = await measure(child.pid!, port, token, 64)
+      const direct = await measureTwo(upstream, token)
+      const added = (await measureTwo(port, token)) - direct
+      if (round) figures.push({ ...loaded, added })
     }
   }
   const of = (name: Peer, figure: keyof Figures) => median(running.get(name)!.figures.map((one) => one[figure]))
   console.log(`\n${algorithm}, 64 connections, medians of ${rounds} alternated rounds of ${seconds} s\n`)
-  console.log('| | CPU µs/request | × bare | req/s | p50 ms | p99 ms |\n|---|---|---|---|---|---|')
+  console.log(
+    '| | CPU µs/request | × bare | req/s | p50 ms | p99 ms | added at 2 connections, ms |\n|---|---|---|---|---|---|---|',
+  )
   for (const name of names) {
     const cells = [of(name, 'cpu').toFixed(0), (of(name, 'cpu') / of('bare', 'cpu')).toFixed(2)]
-    const times = [of(name, 'rate').toFixed(0), of(name, 'p50').toFixed(1), of(name, 'p99').toFixed(1)]
+    const times = [
+      of(name, 'rate').toFixed(0),
+      of(name, 'p50').toFixed(1),
+      of(name, 'p99').toFixed(1),
+      of(name, 'added').toFixed(2),
+    ]
     console.log(`| ${[name, ...cells, ...times].join(' | ')} |`)
   }
   for (const child of children.splice(0)) child.kill()

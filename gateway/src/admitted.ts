@@ -1,7 +1,13 @@
+import type { Socket } from 'node:net'
 import type { Answer, Locals } from '@caregate/common/http'
-import type { Upgrade } from './proxy.ts'
 import type { GatewayRoute } from './routes.ts'
 import type { Instance } from './upstreams.ts'
+
+/** The connection of a client that wants to speak WebSocket, and what it has said already. */
+export interface Upgrade {
+  socket: Socket
+  head: Buffer
+}
 
 /** What the gateway knows and has decided about a request before it is passed on: `res.locals`. */
 export interface Admitted extends Locals {

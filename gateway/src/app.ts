@@ -118,7 +118,7 @@ export function buildGateway(deps: GatewayDeps): Handlers {
 
   return {
     request: (req, res) => begin(req, res as Answer),
-    malformed: (socket) => denials.record(unreadable(socket)),
+    malformed: (socket, code) => denials.record(unreadable(socket, code)),
     isUpload: streams,
     // the other upgrades that a client may wish for are none: its request is one like any other
     wantsUpgrade: (req) => req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket' && streams(req),

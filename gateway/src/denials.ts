@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Broker } from '@caregate/common/broker'
+import { problems, type ProblemCode } from '@caregate/common/errors'
 import { buildEvent, serializeEvent, type AuditEvent } from '@caregate/common/events'
 import { actorOf } from '@caregate/common/http'
 import type { Logger } from '@caregate/common/logger'
@@ -83,16 +84,17 @@ export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: 
 }
 
 /** What the HTTP parser refused before there was a request. */
-export function unreadable({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): AuditEvent {
+export function unreadable({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>, code: ProblemCode): AuditEvent {
   const ip = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')
-  const request = { id: randomUUID(), method: 'unknown', route: 'unknown', path: '*', status: 400, ip, userAgent: null }
+  const [status] = problems[code]
+  const request = { id: randomUUID(), method: 'unknown', route: 'unknown', path: '*', status, ip, userAgent: null }
   const actor = actorOf(undefined)
   return buildEvent({
     type: 'gateway.request.denied',
     service: 'gateway',
     action: 'E',
     actor,
-    code: 'bad_request',
+    code,
     request,
   })
 }

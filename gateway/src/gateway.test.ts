@@ -140,6 +140,7 @@ describe('a token', () => {
     ['with the public key as a shared secret', forge({ header: { alg: 'HS256' } }, hs256(pem)), /not valid/],
     ['that says ES256 of such a signature', forge({}, hs256(pem)), /not valid/],
     ['of garbage', 'a.b.c', /not valid/],
+    ['that says it is a JWT and isn’t', 'eyJ0eXAiOiJKV1QifQ.eA.eA', /not valid/],
     ['that is none', 'garbage', /not a Bearer token/],
   ])('%s is refused, and that is recorded', async (_what, token, detail) => {
     const gateway = await open()

@@ -16,11 +16,11 @@ const hopByHop = new Set([
   // the gateway's own server has answered it with 100 Continue
   'expect',
 ])
-const spoofable = /^(x-user-|x-forwarded-|x-real-ip$|forwarded$)/
+const spoofable = /^(x-user-|x-forwarded-|x-real-ip$|forwarded$)|^set-cookie$/
 
 /**
  * What a service is told: the client's headers without what is for one hop, what `Connection` names, and what a client
- * must not say, which is who it is and where it comes from; the gateway says that.
+ * must not say, which is who it is and where it comes from; the gateway says that. `Set-Cookie` asks for nothing.
  */
 export function upstreamHeaders(req: IncomingMessage, res: Answer): IncomingHttpHeaders {
   const { requestId, ip, protocol, claims } = localsOf(res)

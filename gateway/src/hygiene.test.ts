@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { openTestGateway, openUpstream, sendRaw } from './testing.ts'
 
@@ -100,10 +101,33 @@ test.each([
   ['a folded header', 'Host: x', 'X-A: b', ' c'],
   ['a space before the colon', 'Host: x', 'Content-Length : 5'],
   ['a control character in a header', 'Host: x', 'X-A: b\x01'],
-  ['no Host', 'X-A: b'],
 ])('%s is refused by the parser', async (_what, ...lines) => {
   expect(await headers(...lines)).toMatch(/^HTTP\/1\.1 400 /)
   expect(upstream.seen).toEqual([])
+})
+
+test.each([
+  ['no Host', 'GET / HTTP/1.1', 'X-A: b'],
+  ['no version', 'GET /', 'Host: x'],
+  ['another version', 'GET / HTTP/2.0', 'Host: x'],
+  ['a Host that is no name', 'GET / HTTP/1.1', 'Host: a b'],
+  ['an encoded Host', 'GET / HTTP/1.1', 'Host: %00.example.org'],
+])('a request with %s is refused as a problem, and that is recorded', async (_what, ...lines) => {
+  const answer = await sendRaw(gateway.url, ...lines, 'Connection: close', '', '')
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+  expect(answer).toMatch(/"code":"bad_request"/)
+  expect(gateway.denials).toMatchObject([{ code: 'bad_request' }])
+})
+
+test('a client that resets its connection at once harms nobody', async () => {
+  for (let n = 0; n < 20; n++) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1')
+      socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n', () => socket.resetAndDestroy())
+      socket.on('error', () => {}).on('close', () => resolve())
+    })
+  }
+  expect(await target('/.well-known/jwks.json')).toMatch(/^HTTP\/1\.1 200 /)
 })
 
 test('a wish to upgrade is not passed on', async () => {

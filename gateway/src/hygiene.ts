@@ -14,6 +14,7 @@ export const single = ['host', 'authorization', 'content-length', 'content-type'
  */
 export function checkHygiene(req: IncomingMessage): void {
   const target = req.url ?? ''
+  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0') refuse('The request must be one of HTTP/1.1.')
   if (target.length > 8192) throw new AppError('uri_too_long')
   const path = target.split('?', 1)[0]!
   if (!target.startsWith('/')) refuse('The request target must be a path.')
@@ -44,7 +45,7 @@ function refuseDoubles(rawHeaders: readonly string[]): void {
 export function buildHostCheck(allowed: readonly string[]): (host: string | undefined) => void {
   const patterns = allowed.map((name) => name.toLowerCase())
   return (host) => {
-    const name = /^(\[[0-9a-f:.]+\]|[^:/@?#[\]]+)(:\d{1,5})?$/i.exec(host ?? '')?.[1]?.toLowerCase()
+    const name = /^(\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*)(:\d{1,5})?$/i.exec(host ?? '')?.[1]?.toLowerCase()
     const known =
       name &&
       patterns.some(

@@ -1,5 +1,4 @@
 import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { AppError } from '@caregate/common/errors'
 import { standingHeaders, type Answer } from '@caregate/common/http'
@@ -7,12 +6,6 @@ import { admittedOf } from './admitted.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import type { Revocations } from './revocations.ts'
 import { unavailable, type Upstreams } from './upstreams.ts'
-
-/** The connection of a client that wants to speak WebSocket, and what it has said already. */
-export interface Upgrade {
-  socket: Socket
-  head: Buffer
-}
 
 /**
  * Passes streams on: both bodies as they come, and WebSocket where the service agrees to it. A stream ends with the

@@ -56,7 +56,7 @@ export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
     const seen = known.get(authorization ?? '')
     if (seen && seen.exp * 1000 > Date.now()) return seen
     const token = bearerToken(authorization)
-    const header = jwt.decode(token, { complete: true })?.header
+    const header = headerOf(token)
     if (header?.typ !== 'at+jwt' || header.alg !== options.ALGORITHM || !header.kid)
       throw unauthorized('The access token is not valid.')
     const key = await findKey(header.kid)
@@ -77,6 +77,15 @@ export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
         error instanceof jwt.TokenExpiredError ? 'The access token has expired.' : 'The access token is not valid.',
       )
     }
+  }
+}
+
+/** Undefined where there is none. */
+function headerOf(token: string): jwt.JwtHeader | undefined {
+  try {
+    return jwt.decode(token, { complete: true })?.header
+  } catch {
+    return undefined
   }
 }
 

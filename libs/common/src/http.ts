@@ -57,8 +57,8 @@ export function buildObserve(log: Logger, trustedProxies: readonly string[]) {
     const given = req.headers['x-request-id']
     const requestId = typeof given === 'string' && validRequestId.test(given) ? given : randomUUID()
     const path = (req.url ?? '').split('?', 1)[0]!
-    // a dual-stack socket reports IPv4 in the form of IPv6
-    const ip = proxyAddr(req, trust).replace(/^::ffff:(?=\d+\.)/, '')
+    // none any more where the client has reset the connection; a dual-stack socket reports IPv4 in the form of IPv6
+    const ip = ((proxyAddr(req, trust) as string | undefined) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
     const protocol = protocolOf(req, trust)
     res.locals = { requestId, startedAt: performance.now(), path, ip, protocol, head: [] } satisfies Locals
     res.once('close', () => logAnswer(log, req, res))

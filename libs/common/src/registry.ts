@@ -51,7 +51,8 @@ export async function keepRegistered(
             name: 'ready',
             http: `http://${address}:${port}/health/ready`,
             interval: `${checkMs}ms`,
-            timeout: '1s',
+            // one that is only busy stays; one that is dead refuses the connection at once
+            timeout: '3s',
             deregistercriticalserviceafter: '1m',
           },
         })

@@ -33,7 +33,7 @@ export interface ServeOptions {
 export interface Handlers {
   request: RequestListener
   /** Hears of what the parser refused. */
-  malformed?(socket: Socket): void
+  malformed?(socket: Socket, code: ProblemCode): void
   /** Whether a body may take longer than 30 seconds to come; where it isn't said, all may. */
   isUpload?(req: IncomingMessage): boolean
   /** Whether a request leaves HTTP, by `upgrade`. */
@@ -52,9 +52,9 @@ const parserCodes: Record<string, ProblemCode> = {
 }
 
 /** Answers what Node's parser refuses, before there is a request. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+function refuseMalformed(code: ProblemCode, socket: Duplex): void {
   const requestId = uuidv7()
-  const problem = buildProblem(new AppError(parserCodes[error.code ?? ''] ?? 'bad_request'), requestId)
+  const problem = buildProblem(new AppError(code), requestId)
   const { status } = problem
   const body = JSON.stringify(problem)
   socket.end(
@@ -104,6 +104,8 @@ export function buildServer(
     connectionsCheckingInterval: 1000,
     // the gateway adds headers of its own to what it let in
     maxHeaderSize: service === 'gateway' ? 16_384 : 32_768,
+    // the gateway refuses such a request itself
+    requireHostHeader: service !== 'gateway',
     shouldUpgradeCallback: (req) => handlers.wantsUpgrade?.(req) ?? false,
   }
   const server = options.TLS_CERT_FILE
@@ -111,7 +113,7 @@ export function buildServer(
     : createServer(settings)
   server.on('request', listener)
   // neither a byte sent nor one taken: a client that doesn't read, or a stream without a sign of life
-  server.timeout = options.REQUEST_TIMEOUT_MS + 50_000
+  server.timeout = options.REQUEST_TIMEOUT_MS + 20_000
   // an expectation that nobody knows is none
   server.on('checkExpectation', listener)
   server.on('upgrade', (req, socket: Socket, head: Buffer) => {
@@ -122,8 +124,9 @@ export function buildServer(
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // who is gone already can't be refused anything
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    handlers.malformed?.(socket as Socket)
-    const refuse = (): void => void (socket.writable && refuseMalformed(error, socket))
+    const code = parserCodes[error.code ?? ''] ?? 'bad_request'
+    handlers.malformed?.(socket as Socket, code)
+    const refuse = (): void => void (socket.writable && refuseMalformed(code, socket))
     const answer = answering.get(socket)
     if (!answer || answer.closed) refuse()
     // another request, which is answered first

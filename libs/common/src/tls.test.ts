@@ -1,30 +1,22 @@
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, expect, test } from '@jest/globals'
 import { buildServer } from './serve.ts'
+import { certificates } from './testing/certificates.ts'
 import { quietLog } from './testing/service.ts'
 import { until } from './testing/until.ts'
 
-let folder: string
+const folder = mkdtempSync(join(tmpdir(), 'caregate-tls-'))
 const file = (name: string) => join(folder, name)
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'caregate-tls-'))
-  for (const name of ['first', 'second']) {
-    const what = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1']
-    const out = ['-subj', `/CN=${name}`, '-keyout', file(`${name}.key`), '-out', file(`${name}.crt`)]
-    execFileSync('openssl', [...what, ...out], { stdio: 'ignore' })
-  }
-})
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Puts a certificate and a key where the server looks for them. */
-function install(certificate: string, key: string): void {
-  copyFileSync(file(`${certificate}.crt`), file('tls.crt'))
-  copyFileSync(file(`${key}.key`), file('tls.key'))
+function install(certificate: keyof typeof certificates, key: keyof typeof certificates): void {
+  writeFileSync(file('tls.crt'), certificates[certificate].certificate)
+  writeFileSync(file('tls.key'), certificates[key].key)
 }
 
 test('a certificate that changes is served to new connections; one that does not fit its key changes nothing', async () => {

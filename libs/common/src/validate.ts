@@ -22,9 +22,11 @@ const tag = /<\/?[a-z!?][^>]*>?/i
  * Text that merely has angle brackets, ampersands or apostrophes in it (`a < b`, `Smith & Sons`, `O'Conner`) stays as it is.
  */
 export function cleanText(value: string): string {
-  const plain = value.toWellFormed().normalize('NFC').replace(controls, '')
+  const plain = withoutControls(value)
   return (tag.test(plain) ? textOnly.process(plain) : plain).trim()
 }
+
+const withoutControls = (value: string): string => value.toWellFormed().normalize('NFC').replace(controls, '')
 
 /** What no honest value contains. Each is refused by its name rather than repaired. */
 const threats: readonly [name: string, pattern: RegExp][] = [
@@ -52,7 +54,7 @@ const inspect = (value: string, helpers: Joi.CustomHelpers, max: number): string
   const clean = cleanText(value)
   if (clean.length > max) return helpers.error('string.max', { limit: max })
   // also what only comes to light when something between is taken out
-  const [threat] = findThreats(value).concat(findThreats(clean))
+  const [threat] = [value, withoutControls(value), clean].flatMap(findThreats)
   if (threat) return helpers.error('text.threat', { threat })
   if (!clean && helpers.schema.$_getFlag('only') !== true) return helpers.error('string.empty')
   return clean

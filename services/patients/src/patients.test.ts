@@ -357,8 +357,9 @@ test('what is much too long is refused at once, whatever it is made of', async (
 })
 
 test('a danger that only comes to light when characters are taken out is refused too', async () => {
-  const body = { ...jose, race: 'java\u200bscript:alert(1)' }
-  expect((await service.call('POST', '/api/v1/patients', { token: registrar, body })).status).toBe(422)
+  const body = { ...jose, race: 'java\u200bscript:alert(1)', ethnicity: '<scr\u200bipt>alert(1)' }
+  const answer = await service.call('POST', '/api/v1/patients', { token: registrar, body })
+  expect([answer.status, answer.body.errors.length]).toEqual([422, 2])
 })
 
 test('of thousands of wrong items the first hundred are named', async () => {

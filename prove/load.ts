@@ -1,0 +1,294 @@
+/** What the proofs share: a platform whose processes can be rolled, a steady load on it, and the trace of that load. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, createServer, request, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openDatabase } from '@caregate/common/database'
+import { buildLogger } from '@caregate/common/logger'
+import { addUserIfAbsent } from '../platform/accounts.ts'
+import { buildSender, newPassword, reasonOf } from '../platform/client.ts'
+import { startPlatform } from '../platform/platform.ts'
+import { freePort } from '../platform/processes.ts'
+import { openProgress } from '../platform/progress.ts'
+import { PROCESSES, processEnvironment, processSpec, type ProcessName } from '../platform/services.ts'
+import { makeFolder, openSecrets } from '../platform/state.ts'
+
+type Stage = Awaited<ReturnType<typeof openStage>>
+
+/** A platform as it is deployed: its processes drain, and auth has a name that outlives each of its instances. */
+export async function openStage() {
+  const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-prove-')))
+  const { PATH, HOME } = process.env
+  const limits = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_MINUTE_SIGNED_IN: '1000000' }
+  const env = { PATH, HOME, ...limits, ACCESS_TOKEN_EXPIRE_MINUTES: '1440' }
+  const progress = openProgress(process.stderr)
+  const platform = await startPlatform({ folder, env, ports: 'free', progress })
+  const { supervisor, info } = platform
+  const secrets = openSecrets(folder)
+  const ports = Object.fromEntries(
+    PROCESSES.map((name) => [name, Number(new URL(info.services[name]!.url).port)]),
+  ) as Record<ProcessName, number>
+  /** What the supervisor calls the process that serves. */
+  const ids = new Map<ProcessName, string>(PROCESSES.map((name) => [name, name]))
+  /** All that run, whether they are ready or not. */
+  const gateways = new Set([ports.gateway])
+
+  const authByName = createServer((req, res) => {
+    const passedOn = request({ port: ports.auth, path: req.url }, (answer) => {
+      res.writeHead(answer.statusCode!)
+      answer.pipe(res)
+    })
+    passedOn.on('error', () => res.writeHead(502).end()).end()
+  }).listen(0, '127.0.0.1')
+
+  /** Whether Consul has these instances of a service, all passing, and no others. */
+  async function isRegistered(service: string, expected: number[]): Promise<boolean> {
+    const options = { signal: AbortSignal.timeout(1000) }
+    const answer = await fetch(`${info.backing.consul}/v1/health/service/${service}`, options)
+    const entries = (await answer.json()) as { Service: { Port: number }; Checks: { Status: string }[] }[]
+    const passing = entries.every(({ Checks }) => Checks.every(({ Status }) => Status === 'passing'))
+    const found = entries.map(({ Service }) => Service.Port)
+    return passing && found.length === expected.length && expected.every((port) => found.includes(port))
+  }
+
+  /** As Kubernetes does it: a new process beside the old one, which is told to stop when the new one is ready and found. */
+  async function roll(name: ProcessName) {
+    const from = performance.now()
+    const [oldId, oldPort] = [ids.get(name)!, ports[name]]
+    const port = await freePort()
+    const id = `${name}-${port}`
+    const environment = {
+      ...processEnvironment(name, { env, secrets, ports: { ...ports, [name]: port }, backing: info.backing }),
+      DRAIN_GRACE_MS: '5000',
+      JWKS_URL: `http://127.0.0.1:${(authByName.address() as AddressInfo).port}/.well-known/jwks.json`,
+    }
+    await supervisor.start({ ...processSpec(name, environment, false), name: id })
+    if (name === 'gateway') gateways.add(port)
+    const isThere = async () => (await isReady(port)) && (await isRegistered(name, [oldPort, port]))
+    await supervisor.waitUntil(id, isThere, 60)
+    ids.set(name, id)
+    ports[name] = port
+    const readyMs = performance.now() - from
+    const { code } = await supervisor.stop(oldId)
+    if (name === 'gateway') gateways.delete(oldPort)
+    return { readyMs, drainMs: performance.now() - from - readyMs, code }
+  }
+
+  async function close(): Promise<void> {
+    progress.close()
+    authByName.close()
+    await platform.close({ force: true })
+    if (process.exitCode) console.error(`What the processes logged is in ${join(folder, 'logs')}.`)
+    else rmSync(folder, { recursive: true })
+  }
+
+  try {
+    // those that the launcher has started don't drain
+    for (const name of PROCESSES) await roll(name)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    info,
+    supervisor,
+    gateways,
+    roll,
+    close,
+    isWhole: async () => (await Promise.all(PROCESSES.map((name) => isRegistered(name, [ports[name]])))).every(Boolean),
+    addUser: (email: string, roles: string[]) => addUserIfAbsent(info.backing.postgres, { email, roles, env, secrets }),
+  }
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(1000) })
+    await answer.arrayBuffer()
+    return answer.ok
+  } catch {
+    return false
+  }
+}
+
+interface Chart {
+  id: string
+  version: number
+}
+
+/** Somebody who may do all that the load does, and charts to do it to. */
+async function prepare(stage: Stage) {
+  const send = buildSender(`http://127.0.0.1:${[...stage.gateways][0]}`)
+  async function post(path: string, body: object, token?: string) {
+    const answer = await send('POST', path, body, token ? { authorization: `Bearer ${token}` } : {})
+    if (answer.status > 299) throw new Error(`${path}: ${reasonOf(answer)}`)
+    return answer.body as { accessToken: string; id: string }
+  }
+  const { email, oneTimePassword } = (await stage.addUser('prover@caregate.local', ['clinician', 'auditor']))!
+  const first = await post('/api/v1/auth/login', { email, password: oneTimePassword })
+  const password = newPassword()
+  const change = { currentPassword: oneTimePassword, newPassword: password }
+  await post('/api/v1/auth/password', change, first.accessToken)
+  const { accessToken: token } = await post('/api/v1/auth/login', { email, password })
+  const charts: Chart[] = []
+  for (let n = 0; n < 200; n++) charts.push({ id: (await post('/api/v1/patients', person(n), token)).id, version: 1 })
+  return { token, charts }
+}
+
+const person = (n: number) => ({
+  name: { given: ['Ada'], family: `Proof ${n}` },
+  birthDate: '1975-12-10',
+  sex: 'female',
+})
+
+interface Sample {
+  /** Of the request, and so of its event. */
+  id: string
+  what: string
+  /** When it was due, by the clock of `performance.now()`; `ms` counts from there. */
+  at: number
+  ms: number
+  /** 0 where no answer came. */
+  status: number
+  problem: string
+}
+
+export const failed = ({ status }: Sample): boolean => status < 200 || status > 299
+
+/** Sends so many requests a second, however long their answers take, to the gateways that were ready a moment ago. */
+export async function startLoad(stage: Stage, rate: number) {
+  const { token, charts } = await prepare(stage)
+  const ids = charts.map(({ id }) => id)
+  const agents = new Map<number, Agent>()
+  const samples: Sample[] = []
+  const inFlight = new Set<Promise<void>>()
+  let ready = [...stage.gateways]
+  let on = true
+
+  async function watchGateways(): Promise<void> {
+    for (; on; await sleep(200)) {
+      const running = [...stage.gateways]
+      const answers = await Promise.all(running.map(isReady))
+      ready = running.filter((_port, index) => answers[index])
+    }
+  }
+
+  function send(n: number, method: string, path: string, headers: Record<string, string> = {}, body?: object) {
+    const port = ready[n % ready.length]
+    if (port === undefined) return Promise.reject(new Error('no gateway is ready'))
+    if (!agents.has(port)) agents.set(port, new Agent({ keepAlive: true }))
+    const json = body && JSON.stringify(body)
+    if (json) Object.assign(headers, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) })
+    Object.assign(headers, { authorization: `Bearer ${token}`, 'x-request-id': idOf(n) })
+    return new Promise<IncomingMessage>((resolve, reject) => {
+      const options = { port, agent: agents.get(port), method, path: `/api/v1${path}`, headers, timeout: 30_000 }
+      const sent = request(options, resolve).on('error', reject)
+      sent.on('timeout', () => sent.destroy(new Error('no answer'))).end(json)
+    })
+  }
+
+  async function change(n: number): Promise<IncomingMessage> {
+    // out of the list meanwhile, and for good if it fails: its version wouldn't be known
+    const chart = charts.shift()!
+    const phone = { telecom: [{ system: 'phone', value: `555 ${n}`, use: 'home' }] }
+    const answer = await send(n, 'PATCH', `/patients/${chart.id}`, { 'if-match': `"${chart.version}"` }, phone)
+    if (answer.statusCode === 200) charts.push({ ...chart, version: chart.version + 1 })
+    return answer
+  }
+
+  /** Of twenty requests ten read a chart, seven read something else and three write. */
+  const kinds: [share: number, what: string, ask: (n: number) => Promise<IncomingMessage>][] = [
+    [10, 'GET a chart', (n) => send(n, 'GET', `/patients/${ids[n % ids.length]}`)],
+    [3, 'GET /auth/me', (n) => send(n, 'GET', '/auth/me')],
+    [2, 'GET /patients', (n) => send(n, 'GET', '/patients?limit=20')],
+    [2, 'GET /audit/events', (n) => send(n, 'GET', '/audit/events?limit=20')],
+    [2, 'PATCH a chart', change],
+    [1, 'POST /patients', (n) => send(n, 'POST', '/patients', {}, person(n))],
+  ]
+  const mix = kinds.flatMap(([share, ...kind]) => Array<typeof kind>(share).fill(kind))
+
+  async function sample(n: number, at: number): Promise<void> {
+    // 7 and 20 have no common divisor: the kinds take turns
+    const [what, ask] = mix[(n * 7) % mix.length]!
+    let [status, problem] = [0, '']
+    try {
+      const answer = await ask(n)
+      const body = await text(answer)
+      status = answer.statusCode!
+      if (status > 299) problem = body
+    } catch (error) {
+      status = 0
+      problem = String(error)
+    }
+    samples.push({ id: idOf(n), what, at, ms: performance.now() - at, status, problem })
+  }
+
+  async function pace(): Promise<void> {
+    const from = performance.now()
+    for (let n = 0; on; await sleep(2)) {
+      for (; from + (n * 1000) / rate <= performance.now(); n++) {
+        const one = sample(n, from + (n * 1000) / rate).then(() => void inFlight.delete(one))
+        inFlight.add(one)
+      }
+    }
+  }
+
+  const work = [watchGateways(), pace()]
+  return {
+    samples,
+    async stop(): Promise<void> {
+      on = false
+      await Promise.all(work)
+      await Promise.all(inFlight)
+      for (const agent of agents.values()) agent.destroy()
+    },
+  }
+}
+
+const idOf = (n: number) => `prove-load-${n}`
+
+/** Waits until the log has an event of every sample, a minute at most. @returns how many have none, and how many several */
+export async function checkTrace(stage: Stage, samples: Sample[]) {
+  const url = new URL(stage.info.backing.postgres)
+  url.pathname = 'caregate_audit'
+  const settings = { DATABASE_URL: url.href, DB_POOL_MAX: 2, DB_STATEMENT_TIMEOUT_MS: 60_000 }
+  const log = buildLogger('prove', 'ERROR', 'text')
+  const db = await openDatabase(settings, [], log, AbortSignal.timeout(10_000))
+  const query = `SELECT request_id AS id, count(*)::int AS events FROM events WHERE request_id LIKE 'prove-load-%' GROUP BY 1`
+  try {
+    for (const deadline = Date.now() + 60_000; ; await sleep(1000)) {
+      const rows = await db.query<{ id: string; events: number }[]>(query)
+      const events = new Map(rows.map((row) => [row.id, row.events]))
+      const missing = samples.filter(({ id }) => !events.has(id))
+      const several = samples.filter(({ id }) => events.get(id)! > 1)
+      if (!missing.length || Date.now() > deadline) return { missing, several }
+    }
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** What is to be said of the requests that were due between two moments. */
+export function summarise(all: Sample[], from = 0, to = Infinity) {
+  const samples = all.filter(({ at }) => at >= from && at < to)
+  const sorted = samples.map(({ ms }) => ms).sort((a, b) => a - b)
+  const at = (share: number) => (sorted[Math.ceil(share * sorted.length) - 1] ?? 0).toFixed(1)
+  const errors = samples.filter(({ status }) => status === 0).length
+  const refused = samples.filter(failed).length - errors
+  return { requests: samples.length, refused, errors, p50: at(0.5), p99: at(0.99), max: at(1) }
+}
+
+export function printRow(...cells: (string | number)[]): void {
+  console.log(cells.map((cell, index) => (index ? String(cell).padStart(10) : String(cell).padEnd(24))).join(''))
+}
+
+/** The verdict: every claim, and the first requests that speak against them. */
+export function conclude(claims: Record<string, boolean>, offenders: Sample[]): void {
+  console.log()
+  for (const [claim, holds] of Object.entries(claims)) console.log(`${holds ? '✓' : '✗'} ${claim}`)
+  for (const { id, what, at, ms, status, problem } of offenders.slice(0, 10))
+    console.log(`  ${id} ${what} at ${(at / 1000).toFixed(2)} s: ${status} after ${ms.toFixed(0)} ms ${problem}`)
+  if (!Object.values(claims).every(Boolean)) process.exitCode = 1
+}
