@@ -106,7 +106,9 @@ export function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>): void
   )
   const problems = new Set<string>()
   if (input.env.TLS_CERT_FILE)
-    problems.add('  TLS_CERT_FILE is for a gateway that is started by itself: here everything is on the loopback, by http')
+    problems.add(
+      '  TLS_CERT_FILE is for a gateway that is started by itself: here everything is on the loopback, by http',
+    )
   for (const check of [() => DATABASE_URL && serverUrl(DATABASE_URL), ...checks]) {
     try {
       check()

@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import express from 'express'
 import type { Lifetime } from './run.ts'
 import { serve } from './serve.ts'
@@ -28,9 +29,10 @@ async function open(app = express(), DRAIN_GRACE_MS = 0) {
   const refused: string[] = []
   const handlers = {
     request: app,
+    isUpload: ({ url }: IncomingMessage) => url === '/upload',
     malformed: ({ remoteAddress }: Socket) => void refused.push(String(remoteAddress)),
   }
-  await serve('patients', handlers, options, quietLog, lifetime)
+  await serve('patients', handlers, options, quietLog, lifetime, { headersMs: 200, bodyMs: 400, finishMs: 500 })
   let stopped: Promise<void> | undefined
   stop = () =>
     (stopped ??= (async () => {
@@ -40,10 +42,14 @@ async function open(app = express(), DRAIN_GRACE_MS = 0) {
   return { url: `http://127.0.0.1:${PORT}`, port: PORT, refused, stop }
 }
 
-function raw(port: number, text: string): Promise<string> {
+/** @param later is sent when a body would have to be there */
+function raw(port: number, text: string, later = ''): Promise<string> {
   return new Promise((resolve) => {
     let answer = ''
-    const socket = connect(port, '127.0.0.1', () => socket.write(text))
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(text)
+      if (later) setTimeout(() => socket.write(later), 1000)
+    })
     socket.on('data', (chunk) => (answer += String(chunk))).on('error', () => {})
     socket.on('close', () => resolve(answer))
   })
@@ -85,6 +91,36 @@ test('an expectation that nobody knows is none', async () => {
   const { port } = await open(app)
   const answer = await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\nExpect: 200-ok\r\nConnection: close\r\n\r\n')
   expect(answer).toMatch(/^HTTP\/1.1 200 /)
+})
+
+describe('a client that dribbles', () => {
+  const reads = () => express().use((req, res) => void req.resume().on('end', () => res.send('served')))
+
+  test.each([
+    ['its headers', 'GET / HTTP/1.1\r\nHost: x\r\n'],
+    ['its body', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n123'],
+  ])('%s is cut, and told so', async (_what, text) => {
+    const { port, refused } = await open(reads())
+    const answer = await raw(port, text)
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+    expect(answer).toMatch(/"code":"request_timeout"/)
+    expect(refused).toHaveLength(1)
+  })
+
+  test('an upload may take its time', async () => {
+    const { port } = await open(reads())
+    const head = 'POST /upload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\n'
+    expect(await raw(port, `${head}123`, '45')).toMatch(/^HTTP\/1\.1 200 /)
+  })
+})
+
+test('told to stop it cuts what does not end by itself', async () => {
+  const app = express().get('/', (_req, res) => void res.write('forever'))
+  const { port, stop: end } = await open(app)
+  const answer = raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await sleep(100)
+  await end()
+  expect(await answer).toMatch(/forever/)
 })
 
 test('told to stop it is not ready, serves on for its grace, and finishes what is in flight', async () => {

@@ -41,9 +41,16 @@ export interface Handlers {
   upgrade?(req: IncomingMessage, socket: Socket, head: Buffer): void
 }
 
-/** How long what is in flight may take when the process ends; streams know no end of their own. */
-const finishMs = 10_000
-const bodyMs = 30_000
+/** How long is waited for others, in milliseconds. */
+export interface Patience {
+  /** For the headers of a request. */
+  headersMs: number
+  /** For its body. */
+  bodyMs: number
+  /** For what is in flight when the process ends; streams know no end of their own. */
+  finishMs: number
+}
+const usual: Patience = { headersMs: 10_000, bodyMs: 30_000, finishMs: 10_000 }
 
 /** How Node's parser calls what is more than malformed. */
 const parserCodes: Record<string, ProblemCode> = {
@@ -81,6 +88,7 @@ export function buildServer(
   options: Pick<ServeOptions, 'REQUEST_TIMEOUT_MS' | 'TLS_CERT_FILE' | 'TLS_KEY_FILE'>,
   log: Logger,
   signal: AbortSignal,
+  { headersMs, bodyMs }: Patience = usual,
   upgraded = new Set<Socket>(),
 ): Server {
   const answering = new WeakMap<Duplex, ServerResponse>()
@@ -97,7 +105,7 @@ export function buildServer(
     req.once('end', () => clearTimeout(late)).once('close', () => clearTimeout(late))
   }
   const settings: ServerOptions = {
-    headersTimeout: 10_000,
+    headersTimeout: headersMs,
     // an upload may take its time, as long as it goes on
     requestTimeout: 0,
     keepAliveTimeout: 65_000,
@@ -147,9 +155,10 @@ export async function serve(
   options: ServeOptions,
   log: Logger,
   lifetime: Lifetime,
+  patience: Patience = usual,
 ): Promise<void> {
   const upgraded = new Set<Socket>()
-  const server = buildServer(service, handlers, options, log, lifetime.signal, upgraded)
+  const server = buildServer(service, handlers, options, log, lifetime.signal, patience, upgraded)
   await new Promise<void>((resolve, reject) =>
     server.once('error', reject).listen(options.PORT, options.LISTEN_ADDRESS, resolve),
   )
@@ -159,7 +168,7 @@ export async function serve(
     const cut = setTimeout(() => {
       server.closeAllConnections()
       for (const socket of upgraded) socket.destroy()
-    }, finishMs)
+    }, patience.finishMs)
     await new Promise((resolve) => server.close(resolve))
     clearInterval(sweep)
     clearTimeout(cut)
