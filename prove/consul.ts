@@ -1,8 +1,8 @@
 /** `npm run prove -- consul [MINUTES]`: for so long Consul hangs, then is gone, under load, and no request fails for it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { checkTrace, conclude, failed, openStage, printRow, startLoad, summarise } from './load.ts'
+import { checkTrace, conclude, failed, openStage, printRow, readAmount, startLoad, summarise } from './load.ts'
 
-const away = Number(process.argv[2] ?? 10) * 60_000
+const away = readAmount(10) * 60_000
 const rate = 100
 const stage = await openStage()
 const { supervisor } = stage

@@ -10,6 +10,7 @@ import { openDatabase } from '@caregate/common/database'
 import { buildLogger } from '@caregate/common/logger'
 import { addUserIfAbsent } from '../platform/accounts.ts'
 import { buildSender, newPassword, reasonOf } from '../platform/client.ts'
+import { PlatformError } from '../platform/errors.ts'
 import { startPlatform } from '../platform/platform.ts'
 import { freePort } from '../platform/processes.ts'
 import { openProgress } from '../platform/progress.ts'
@@ -17,6 +18,13 @@ import { PROCESSES, processEnvironment, processSpec, type ProcessName } from '..
 import { makeFolder, openSecrets } from '../platform/state.ts'
 
 type Stage = Awaited<ReturnType<typeof openStage>>
+
+/** What stands behind the proof's name. */
+export function readAmount(fallback: number): number {
+  const amount = Number(process.argv[2] ?? fallback)
+  if (amount > 0) return amount
+  throw new PlatformError('How often, or for how many minutes, is a number above 0.')
+}
 
 /** A platform as it is deployed: its processes drain, and auth has a name that outlives each of its instances. */
 export async function openStage() {
@@ -44,14 +52,12 @@ export async function openStage() {
     passedOn.on('error', () => res.writeHead(502).end()).end()
   }).listen(0, '127.0.0.1')
 
-  /** Whether Consul has these instances of a service, all passing, and no others. */
+  /** Whether the instances of a service that Consul says pass are these. */
   async function isRegistered(service: string, expected: number[]): Promise<boolean> {
     const options = { signal: AbortSignal.timeout(1000) }
-    const answer = await fetch(`${info.backing.consul}/v1/health/service/${service}`, options)
-    const entries = (await answer.json()) as { Service: { Port: number }; Checks: { Status: string }[] }[]
-    const passing = entries.every(({ Checks }) => Checks.every(({ Status }) => Status === 'passing'))
-    const found = entries.map(({ Service }) => Service.Port)
-    return passing && found.length === expected.length && expected.every((port) => found.includes(port))
+    const answer = await fetch(`${info.backing.consul}/v1/health/service/${service}?passing=true`, options)
+    const found = ((await answer.json()) as { Service: { Port: number } }[]).map(({ Service }) => Service.Port)
+    return String(found.sort()) === String(expected.sort())
   }
 
   /** As Kubernetes does it: a new process beside the old one, which is told to stop when the new one is ready and found. */

@@ -1,9 +1,9 @@
 /** `npm run prove -- rolling [TIMES]`: every process is replaced TIMES times under load, and no request fails for it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PROCESSES } from '../platform/services.ts'
-import { checkTrace, conclude, failed, openStage, printRow, startLoad, summarise } from './load.ts'
+import { checkTrace, conclude, failed, openStage, printRow, readAmount, startLoad, summarise } from './load.ts'
 
-const times = Number(process.argv[2] ?? 5)
+const times = readAmount(5)
 const claimed = 300
 const stage = await openStage()
 try {
