@@ -18,6 +18,8 @@ interface ConsulEntry {
 
 const checkMs = 1000
 const reRegisterMs = 2000
+/** A Consul that hangs must not keep a process from draining. */
+const callMs = 2000
 
 function connectConsul(address: string): Consul {
   const { protocol, hostname, port } = new URL(address.includes('://') ? address : `http://${address}`)
@@ -38,12 +40,14 @@ export async function keepRegistered(
   const { service, address, port } = instance
   const id = `${service}-${address}-${port}`
   let reachable = true
+  let known = false
   while (!signal.aborted) {
     try {
-      const registered = await consul.agent.service.list()
+      const registered = await consul.agent.service.list({ timeout: callMs })
       if (!registered[id]) {
         await consul.agent.service.register({
           id,
+          timeout: callMs,
           name: service,
           address,
           port,
@@ -54,8 +58,11 @@ export async function keepRegistered(
             // one that is only busy stays; one that is dead refuses the connection at once
             timeout: '3s',
             deregistercriticalserviceafter: '1m',
+            // it has passed before: a Consul that forgot it must not call it critical until its first check
+            ...(known && { status: 'passing' }),
           },
         })
+        known = true
         log.info('registered in Consul', { id })
       }
       reachable = true
@@ -66,7 +73,7 @@ export async function keepRegistered(
     await sleep(reRegisterMs, undefined, { signal }).catch(() => {})
   }
   await consul.agent.service
-    .deregister(id)
+    .deregister({ id, timeout: callMs })
     .catch((error: unknown) => log.warning('could not deregister from Consul', { error }))
   consul.destroy()
 }

@@ -138,6 +138,7 @@ test('told to stop it is not ready, serves on for its grace, and finishes what i
   await sleep(50)
   const ended = end()
   expect(await status('/health/ready')).toBe(503)
+  expect((await fetch(`${url}/other`)).headers.get('connection')).toBe('close')
   expect(await status('/other')).toBe(404)
   expect(await slow).toBe('finished')
   await ended

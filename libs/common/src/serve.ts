@@ -94,6 +94,8 @@ export function buildServer(
   const answering = new WeakMap<Duplex, ServerResponse>()
   const listener: RequestListener = (req, res) => {
     answering.set(req.socket, res)
+    // who keeps a connection alive shall not send on it in the moment when it is closed
+    if (signal.aborted) res.shouldKeepAlive = false
     if (handlers.isUpload && !handlers.isUpload(req)) cutSlowBody(req)
     if (signal.aborted && req.url === '/health/ready') res.writeHead(503).end()
     else handlers.request(req, res)
