@@ -93,6 +93,8 @@ export function buildGateway(deps: GatewayDeps): Handlers {
 
   async function handle(req: IncomingMessage, res: Answer): Promise<void> {
     const locals = admittedOf(res)
+    // who has reset the connection already has no address to be counted by, and wants no answer
+    if (!locals.ip) return void req.socket.destroy()
     const key = addressKey(locals.ip)
     if (isProbe(locals.path)) return pages(req, res)
     checkHygiene(req)
