@@ -217,7 +217,6 @@ const wrongVersions = [
   'HTTP/1.1x',
   'HTTP/-1.1',
   'ICE/1.0',
-  'RTSP/1.0',
   'HTCPCP/1.0',
   '1.1',
   'HTTP/1,1',

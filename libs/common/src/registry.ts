@@ -18,8 +18,8 @@ interface ConsulEntry {
 
 const checkMs = 1000
 const reRegisterMs = 2000
-/** A Consul that hangs must not keep a process from draining. */
-const callMs = 2000
+/** A Consul that hangs must not keep a process from draining; the client's types don't know of time-outs. */
+const inTime: object = { timeout: 2000 }
 
 function connectConsul(address: string): Consul {
   const { protocol, hostname, port } = new URL(address.includes('://') ? address : `http://${address}`)
@@ -43,11 +43,11 @@ export async function keepRegistered(
   let known = false
   while (!signal.aborted) {
     try {
-      const registered = await consul.agent.service.list({ timeout: callMs })
+      const registered = await consul.agent.service.list({ ...inTime })
       if (!registered[id]) {
         await consul.agent.service.register({
           id,
-          timeout: callMs,
+          ...inTime,
           name: service,
           address,
           port,
@@ -73,7 +73,7 @@ export async function keepRegistered(
     await sleep(reRegisterMs, undefined, { signal }).catch(() => {})
   }
   await consul.agent.service
-    .deregister({ id, timeout: callMs })
+    .deregister({ id, ...inTime })
     .catch((error: unknown) => log.warning('could not deregister from Consul', { error }))
   consul.destroy()
 }
