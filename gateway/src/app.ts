@@ -15,7 +15,7 @@ import {
 import type { Logger } from '@caregate/common/logger'
 import type { Directory } from '@caregate/common/registry'
 import type { Handlers } from '@caregate/common/serve'
-import { admittedOf, type Admitted } from './admitted.ts'
+import { admittedOf } from './admitted.ts'
 import type { GatewayConfig } from './config.ts'
 import { unreadable, type Denials } from './denials.ts'
 import type { Forward } from './forward.ts'
@@ -94,7 +94,7 @@ export function buildGateway(deps: GatewayDeps): Handlers {
   async function handle(req: IncomingMessage, res: Answer): Promise<void> {
     const locals = admittedOf(res)
     // who has reset the connection already has no address to be counted by, and wants no answer
-    if (!locals.ip) return void req.socket.destroy()
+    if (req.socket.remoteAddress === undefined) return void req.socket.destroy()
     const key = addressKey(locals.ip)
     if (isProbe(locals.path)) return pages(req, res)
     checkHygiene(req)
@@ -112,9 +112,9 @@ export function buildGateway(deps: GatewayDeps): Handlers {
     else await forward(req, res)
   }
 
-  const begin = (req: IncomingMessage, res: Answer, more?: Partial<Admitted>): void =>
+  const begin = (req: IncomingMessage, res: Answer, upgrade?: Buffer): void =>
     observe(req, res, () => {
-      Object.assign(res.locals, more)
+      if (upgrade) admittedOf(res).upgrade = upgrade
       handle(req, res).catch((error: unknown) => fail(res, error))
     })
 
@@ -130,7 +130,7 @@ export function buildGateway(deps: GatewayDeps): Handlers {
       res.assignSocket(socket)
       res.once('finish', () => socket.destroySoon())
       socket.once('close', () => res.emit('close'))
-      begin(req, res, { upgrade: { socket, head } })
+      begin(req, res, head)
     },
   }
 }

@@ -111,3 +111,10 @@ test('in Redis two gateways share it; while that is away they ask, and keep it f
   expect(service.seen).toHaveLength(asked + 1)
   proxy.restore()
 })
+
+test('what stands in Redis and can’t be read is asked for again', async () => {
+  const gateway = await open(true)
+  await gateway.redis!.send('SET', `caregate:cache:${path}`, 'garbage', 'PX', '60000')
+  expect((await gateway.call('GET', path)).body).toBe('x'.repeat(100))
+  expect(service.seen).toHaveLength(1)
+})

@@ -38,15 +38,19 @@ export function buildCache(log: Logger, redis?: Redis): Cache {
     sizeCalculation: ({ body }) => body.length + 1000,
   })
   const nameOf = (key: string): string => `caregate:cache:${key}`
-  const away = (error: unknown): void => void log.warning('the shared cache is away', { error })
+  const away = (error: unknown): undefined => void log.warning('the shared cache can’t be used', { error })
 
   return {
     async find(key) {
       if (!redis?.ready) return own.get(key)
-      const text = await redis.send<string | null>('GET', nameOf(key)).catch(away)
-      if (!text) return undefined
-      const { body, ...kept } = JSON.parse(text) as Omit<Kept, 'body'> & { body: string }
-      return { ...kept, body: Buffer.from(body, 'base64') }
+      try {
+        const text = await redis.send<string | null>('GET', nameOf(key))
+        if (!text) return undefined
+        const { body, ...kept } = JSON.parse(text) as Omit<Kept, 'body'> & { body: string }
+        return { ...kept, body: Buffer.from(body, 'base64') }
+      } catch (error) {
+        return away(error)
+      }
     },
     keep(key, headers, body) {
       const ttl = keepMs(headers)

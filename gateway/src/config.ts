@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import Joi from 'joi'
-import { integer, list, processKeys, tlsKeys, tokenKeys, type Config, type Key } from '@caregate/common/config'
+import { integer, list, processKeys, tokenKeys, type Config, type Key } from '@caregate/common/config'
 
 /** `*` is for development: in production the names must be given. */
 const openList = (): Key<string[]> =>
@@ -21,12 +21,18 @@ const networkList = (): Key<string[]> =>
 export const keys = {
   ...processKeys,
   ...tokenKeys,
-  ...tlsKeys,
   PORT: integer(8000, 0, 65_535),
   /** Host names that are answered; `*.example.org` is every name below. */
   ALLOWED_HOSTS: openList(),
   /** Origins whose pages may read answers. */
   CORS_ORIGINS: openList(),
+  /** PEM files where it is asked by HTTPS: both or none. They are read again when they change. */
+  TLS_CERT_FILE: Joi.string() as Key<string | undefined>,
+  TLS_KEY_FILE: Joi.string().when('TLS_CERT_FILE', {
+    is: Joi.exist(),
+    then: Joi.required(),
+    otherwise: Joi.forbidden(),
+  }) as Key<string | undefined>,
   /** CIDRs of proxies in front, whose forwarding headers set the client's address. */
   TRUSTED_PROXIES: list(''),
   /** CIDRs and names of services' instances: what the registry names beyond them is not asked. */

@@ -64,15 +64,7 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
       if (!instance) throw failed?.answer ?? unavailable(route.service)
       tried.add(instance)
       try {
-        return await send(
-          agent,
-          instance,
-          request,
-          res,
-          within,
-          upstreams,
-          key ? (...answer) => cache.keep(key, ...answer) : undefined,
-        )
+        return await send(instance, request, res, within, key)
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error
         failed = error
@@ -82,87 +74,89 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
       }
     }
   }
+
+  /**
+   * @param key what a public answer is kept by
+   * @throws {NoAnswer} as long as nothing was answered; an answer that breaks off breaks the client's off too
+   */
+  function send(
+    instance: Instance,
+    request: Omit<Dispatcher.DispatchOptions, 'origin'>,
+    res: Answer,
+    withinMs: number,
+    key: string | undefined,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let control: Dispatcher.DispatchController | undefined
+      let answered = false
+      let stall: NodeJS.Timeout | undefined
+      let copy: { headers: IncomingHttpHeaders; chunks: Buffer[]; size: number } | undefined
+      const late = setTimeout(() => give(new AppError('gateway_timeout')), withinMs)
+      const gone = (): void => give(new Error('the client went away'))
+      const drained = (): void => (clearTimeout(stall), control?.resume())
+      instance.inFlight += 1
+      res.once('close', gone)
+
+      function done(): void {
+        instance.inFlight -= 1
+        clearTimeout(late)
+        clearTimeout(stall)
+        res.off('close', gone)
+        res.off('drain', drained)
+      }
+      /** Gives the request up, wherever it is: also while it waits for a connection. */
+      function give(reason: Error): void {
+        if (control) return void control.abort(reason)
+        fail(reason)
+      }
+      let failed = false
+      function fail(error: Error): void {
+        if (failed) return
+        failed = true
+        done()
+        // a client that went away, or doesn't read, is no fault of the instance
+        if (res.destroyed || answered) return (res.destroy(), resolve())
+        upstreams.report(instance, false)
+        reject(new NoAnswer(error, control !== undefined))
+      }
+
+      agent.dispatch(
+        { ...request, origin: instance.url },
+        {
+          onRequestStart(controller) {
+            control = controller
+            if (failed) controller.abort(new Error('given up'))
+          },
+          onResponseStart(_controller, status, headers) {
+            if (status < 200) return
+            answered = true
+            clearTimeout(late)
+            upstreams.report(instance, status < 502 || status > 504)
+            const told = clientHeaders(headers)
+            if (key && status === 200 && keepMs(told)) copy = { headers: told, chunks: [], size: 0 }
+            answerHead(res, status, told)
+            res.on('drain', drained)
+          },
+          onResponseData(controller, chunk) {
+            if (copy && (copy.size += chunk.length) <= maxKeptBytes) copy.chunks.push(chunk)
+            if (res.write(chunk)) return
+            controller.pause()
+            clearTimeout(stall)
+            stall = setTimeout(() => give(new Error('the client does not read')), clientStallMs)
+          },
+          onResponseEnd() {
+            done()
+            if (key && copy && copy.size <= maxKeptBytes) cache.keep(key, copy.headers, Buffer.concat(copy.chunks))
+            res.end()
+            resolve()
+          },
+          onResponseError: (_controller, error) => fail(error),
+        },
+      )
+    })
+  }
+
   return Object.assign(forward, { close: () => agent.close() })
-}
-
-/** @throws {NoAnswer} as long as nothing was answered; an answer that breaks off breaks the client's off too */
-function send(
-  agent: Agent,
-  instance: Instance,
-  request: Omit<Dispatcher.DispatchOptions, 'origin'>,
-  res: Answer,
-  timeoutMs: number,
-  upstreams: Upstreams,
-  keep: ((headers: IncomingHttpHeaders, body: Buffer) => void) | undefined,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let control: Dispatcher.DispatchController | undefined
-    let answered = false
-    let stall: NodeJS.Timeout | undefined
-    let copy: { headers: IncomingHttpHeaders; chunks: Buffer[]; size: number } | undefined
-    const late = setTimeout(() => give(new AppError('gateway_timeout')), timeoutMs)
-    const gone = (): void => give(new Error('the client went away'))
-    const drained = (): void => (clearTimeout(stall), control?.resume())
-    instance.inFlight += 1
-    res.once('close', gone)
-
-    function done(): void {
-      instance.inFlight -= 1
-      clearTimeout(late)
-      clearTimeout(stall)
-      res.off('close', gone)
-      res.off('drain', drained)
-    }
-    /** Gives the request up, wherever it is: also while it waits for a connection. */
-    function give(reason: Error): void {
-      if (control) return void control.abort(reason)
-      fail(reason)
-    }
-    let failed = false
-    function fail(error: Error): void {
-      if (failed) return
-      failed = true
-      done()
-      // a client that went away, or doesn't read, is no fault of the instance
-      if (res.destroyed || answered) return (res.destroy(), resolve())
-      upstreams.report(instance, false)
-      reject(new NoAnswer(error, control !== undefined))
-    }
-
-    agent.dispatch(
-      { ...request, origin: instance.url },
-      {
-        onRequestStart(controller) {
-          control = controller
-          if (failed) controller.abort(new Error('given up'))
-        },
-        onResponseStart(_controller, status, headers) {
-          if (status < 200) return
-          answered = true
-          clearTimeout(late)
-          upstreams.report(instance, status < 502 || status > 504)
-          const told = clientHeaders(headers)
-          if (keep && status === 200 && keepMs(told)) copy = { headers: told, chunks: [], size: 0 }
-          answerHead(res, status, told)
-          res.on('drain', drained)
-        },
-        onResponseData(controller, chunk) {
-          if (copy && (copy.size += chunk.length) <= maxKeptBytes) copy.chunks.push(chunk)
-          if (res.write(chunk)) return
-          controller.pause()
-          clearTimeout(stall)
-          stall = setTimeout(() => give(new Error('the client does not read')), clientStallMs)
-        },
-        onResponseEnd() {
-          done()
-          if (copy && copy.size <= maxKeptBytes) keep?.(copy.headers, Buffer.concat(copy.chunks))
-          res.end()
-          resolve()
-        },
-        onResponseError: (_controller, error) => fail(error),
-      },
-    )
-  })
 }
 
 function answerKept(res: Answer, { headers, body, storedAt }: Kept): void {

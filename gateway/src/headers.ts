@@ -16,7 +16,7 @@ const hopByHop = new Set([
   // the gateway's own server has answered it with 100 Continue
   'expect',
 ])
-const spoofable = /^(x-user-|x-forwarded-|x-real-ip$|forwarded$)|^set-cookie$/
+const spoofable = /^(x-user-|x-forwarded-|(x-real-ip|forwarded|set-cookie)$)/
 
 /**
  * What a service is told: the client's headers without what is for one hop, what `Connection` names, and what a client

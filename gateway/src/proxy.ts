@@ -61,8 +61,7 @@ export function buildProxy(
         // a client that went away is no fault of the instance
         if (res.destroyed || res.headersSent) return void res.destroy()
         upstreams.report(admitted(req).instance!, false)
-        const { upgrade } = admitted(req)
-        if (upgrade) res.assignSocket(upgrade.socket)
+        if (admitted(req).upgrade) res.assignSocket(req.socket)
         fail(res, error instanceof AppError ? error : new AppError('bad_gateway'))
       },
     },
@@ -107,6 +106,6 @@ export function buildProxy(
     })
     if (!upgrade) return void proxy(req, res)
     res.detachSocket(socket)
-    proxy.upgrade(req, socket, upgrade.head)
+    proxy.upgrade(req, socket, upgrade)
   }
 }

@@ -68,16 +68,6 @@ export const processKeys = {
   REQUEST_TIMEOUT_MS: integer(10_000, 100, 600_000),
 }
 
-/** PEM files of a process that is asked by HTTPS: both or none. They are read again when they change. */
-export const tlsKeys = {
-  TLS_CERT_FILE: Joi.string() as Key<string | undefined>,
-  TLS_KEY_FILE: Joi.string().when('TLS_CERT_FILE', {
-    is: Joi.exist(),
-    then: Joi.required(),
-    otherwise: Joi.forbidden(),
-  }) as Key<string | undefined>,
-}
-
 /** What it takes to check access tokens: the shared key with HS256, otherwise the address of auth's public keys. */
 export const tokenKeys = {
   ALGORITHM: oneOf('ES256', 'ES256', 'RS256', 'HS256'),

@@ -31,7 +31,7 @@ export interface Locals {
   requestId: string
   /** By performance.now(), in milliseconds. */
   startedAt: number
-  /** Of the request as it came, without the query string. */
+  /** As it came, without the query string; `*` where the target is no path: that may name a user and a password. */
   path: string
   /** The client's address as people write it. */
   ip: string
@@ -56,7 +56,7 @@ export function buildObserve(log: Logger, trustedProxies: readonly string[]) {
   return (req: IncomingMessage, res: Answer, next: () => void): void => {
     const given = req.headers['x-request-id']
     const requestId = typeof given === 'string' && validRequestId.test(given) ? given : randomUUID()
-    const path = (req.url ?? '').split('?', 1)[0]!
+    const path = req.url?.startsWith('/') ? req.url.split('?', 1)[0]! : '*'
     // none any more where the client has reset the connection; a dual-stack socket reports IPv4 in the form of IPv6
     const ip = ((proxyAddr(req, trust) as string | undefined) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
     const protocol = protocolOf(req, trust)

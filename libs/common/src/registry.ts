@@ -58,7 +58,7 @@ export async function keepRegistered(
             // one that is only busy stays; one that is dead refuses the connection at once
             timeout: '3s',
             deregistercriticalserviceafter: '1m',
-            // it has passed before: a Consul that forgot it must not call it critical until its first check
+            // a Consul that forgot it must not call it critical until its first check
             ...(known && { status: 'passing' }),
           },
         })

@@ -34,7 +34,7 @@ export interface Handlers {
   request: RequestListener
   /** Hears of what the parser refused. */
   malformed?(socket: Socket, code: ProblemCode): void
-  /** Whether a body may take longer than 30 seconds to come; where it isn't said, all may. */
+  /** Whether a body may take longer than 30 seconds to come. */
   isUpload?(req: IncomingMessage): boolean
   /** Whether a request leaves HTTP, by `upgrade`. */
   wantsUpgrade?(req: IncomingMessage): boolean
@@ -96,7 +96,7 @@ export function buildServer(
     answering.set(req.socket, res)
     // who keeps a connection alive shall not send on it in the moment when it is closed
     if (signal.aborted) res.shouldKeepAlive = false
-    if (handlers.isUpload && !handlers.isUpload(req)) cutSlowBody(req)
+    if (!handlers.isUpload?.(req)) cutSlowBody(req)
     if (signal.aborted && req.url === '/health/ready') res.writeHead(503).end()
     else handlers.request(req, res)
   }
