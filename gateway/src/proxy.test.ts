@@ -159,6 +159,19 @@ describe('a client gets', () => {
     await own.close()
     await service.close()
   })
+
+  test.each([
+    ['of a given length', { 'Content-Length': '300000' }],
+    ['in chunks', {}],
+  ])('every byte of an answer %s', async (_name, headers) => {
+    const bytes = Buffer.alloc(300_000, Buffer.from(Array.from({ length: 256 }, (_, n) => n)))
+    const service = await openUpstream((_req, res) => void res.writeHead(200, headers).end(bytes))
+    const own = await openTestGateway({ upstream: service.url })
+    const answer = await fetch(own.url + jwks)
+    expect(bytes.equals(Buffer.from(await answer.arrayBuffer()))).toBe(true)
+    await own.close()
+    await service.close()
+  })
 })
 
 describe('when a service fails', () => {
