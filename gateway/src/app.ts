@@ -5,6 +5,7 @@ import { toAppError } from '@caregate/common/errors'
 import { buildEvent } from '@caregate/common/events'
 import {
   actorOf,
+  addressKey,
   buildObserve,
   headersOf,
   localsOf,
@@ -20,7 +21,7 @@ import type { GatewayConfig } from './config.ts'
 import { unreadable, type Denials } from './denials.ts'
 import type { Forward } from './forward.ts'
 import { buildHostCheck, checkHygiene } from './hygiene.ts'
-import { addressKey, type Limits } from './limits.ts'
+import type { Limits } from './limits.ts'
 import { buildPages, isProbe } from './pages.ts'
 import { buildProxy } from './proxy.ts'
 import type { Revocations } from './revocations.ts'

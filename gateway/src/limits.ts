@@ -1,5 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
-import { ipKeyGenerator, MemoryStore, type ClientRateLimitInfo, type Store } from 'express-rate-limit'
+import { MemoryStore, type ClientRateLimitInfo, type Store } from 'express-rate-limit'
 import { RedisStore, type RedisReply } from 'rate-limit-redis'
 import { AppError } from '@caregate/common/errors'
 import { localsOf, type Answer } from '@caregate/common/http'
@@ -85,6 +85,3 @@ function readNetworks(list: readonly string[]): (ip: string) => number | undefin
   })
   return (ip) => networks.find(({ range }) => range.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4'))?.limit
 }
-
-/** An IPv6 client has a whole network to itself: its /56 counts as one. */
-export const addressKey = (ip: string): string => ipKeyGenerator(ip, 56)

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createPublicKey } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadConfig } from '@caregate/common/config'
 import { openDatabase } from '@caregate/common/database'
 import { buildLogger } from '@caregate/common/logger'
 import { buildSender, newPassword } from '../../platform/client.ts'
@@ -11,8 +12,9 @@ import { openProgress } from '../../platform/progress.ts'
 import { processEnvironment, processSpec, serviceDatabaseUrls, SERVICES } from '../../platform/services.ts'
 import { makeFolder, openSecrets } from '../../platform/state.ts'
 import { openSupervisor } from '../../platform/supervisor.ts'
+import { keys as authKeys } from '../../services/auth/src/config.ts'
 import { spec as authDatabase } from '../../services/auth/src/database.ts'
-import { openKeys } from '../../services/auth/src/keys.ts'
+import { authSeal, openKeys } from '../../services/auth/src/keys.ts'
 import { buildForge } from './forge.ts'
 import { openRelay, type Passed } from './relay.ts'
 import { host, hostSuffix, origin, roleNames, type RoleName, type World } from './shot.ts'
@@ -82,7 +84,8 @@ export async function openBed() {
       const log = buildLogger('prove', 'ERROR', 'text')
       const options = { DATABASE_URL, DB_POOL_MAX: 2, DB_STATEMENT_TIMEOUT_MS: 5000 }
       const db = await openDatabase(options, authDatabase.entities, log, AbortSignal.timeout(10_000))
-      return openKeys(db, 'ES256', secrets.SECRET_KEY).finally(() => db.destroy())
+      const config = loadConfig(authKeys, { ...secrets, DATABASE_URL, AMQP_URL: backing.amqp })
+      return openKeys(db, config, authSeal(config)).finally(() => db.destroy())
     },
     async close() {
       await supervisor.close()

@@ -1,5 +1,5 @@
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
-import type { Claims, Verify } from './auth.ts'
+import type { Claims, Scope, Verify } from './auth.ts'
 import { AppError, toAppError } from './errors.ts'
 import { buildEvent, type AuditEvent, type EventType } from './events.ts'
 import { actorOf, buildExpress, buildObserve, localsOf, requestFacts, sendProblem } from './http.ts'
@@ -28,8 +28,10 @@ export interface AppOptions {
 
 const bodyLimit = '1mb'
 
-function checkRoles(policy: Policy, allowOneTime: boolean, claims: Claims): void {
-  if (claims.scope === 'password' && !allowOneTime) throw new AppError('password_change_required')
+const scopeProblems = { password: 'password_change_required', totp: 'totp_enrolment_required' } as const
+
+function checkRoles(policy: Policy, scope: Scope | undefined, claims: Claims): void {
+  if (claims.scope && claims.scope !== scope) throw new AppError(scopeProblems[claims.scope])
   if (policy !== 'signed-in' && !claims.roles.some((role) => policy.includes(role))) throw new AppError('forbidden')
 }
 
@@ -124,7 +126,7 @@ export function buildApp(options: AppOptions): Express {
           ...facts,
         })
       try {
-        if (policy !== 'public') checkRoles(policy, definition.allowOneTime ?? false, await authenticate(req, res))
+        if (policy !== 'public') checkRoles(policy, definition.scope, await authenticate(req, res))
         await parseBody(req, res, parse.get(definition.bodyType ?? '')!, definition.bodyType)
         const context: Context<unknown, unknown, unknown> = {
           params: validate(definition.params, req.params, true),
@@ -132,6 +134,7 @@ export function buildApp(options: AppOptions): Express {
           body: validate(definition.body, req.body ?? {}, false),
           claims: locals.claims as Claims,
           headers: req.headers,
+          ip: locals.ip,
           about: (more) => void (facts = { ...facts, ...more }),
           async record(tx, more) {
             facts = { ...facts, ...more }

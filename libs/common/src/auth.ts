@@ -1,4 +1,4 @@
-import { createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, createSecretKey, hkdfSync, type JsonWebKey, type KeyObject } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import { LRUCache } from 'lru-cache'
 import { AppError } from './errors.ts'
@@ -9,6 +9,9 @@ export type Role = (typeof roles)[number]
 export const staff = ['clinician', 'nurse', 'registrar'] as const satisfies Role[]
 export type Algorithm = 'ES256' | 'RS256' | 'HS256'
 
+/** What a token is good for, if not for everything: choosing a password, or enrolling a second factor. */
+export type Scope = 'password' | 'totp'
+
 /** Claims of an access token (RFC 9068), as this platform issues them. Times are seconds since the epoch. */
 export interface Claims {
   iss: string
@@ -18,8 +21,7 @@ export interface Claims {
   roles: Role[]
   name: string
   patientId?: string
-  /** `password`: good for changing the password alone. */
-  scope?: 'password'
+  scope?: Scope
   jti: string
   iat: number
   nbf: number
@@ -89,12 +91,16 @@ function headerOf(token: string): jwt.JwtHeader | undefined {
   }
 }
 
-/** `kid` of the shared key when tokens are signed with HS256. */
-export const sharedKid = 'shared'
+/** With HS256 SECRET_KEY is the key; its id tells keys apart and nothing of them. */
+export function sharedKey(secretKey: string): { kid: string; key: KeyObject } {
+  const kid = Buffer.from(hkdfSync('sha256', secretKey, '', 'caregate key id', 12)).toString('base64url')
+  return { kid, key: createSecretKey(Buffer.from(secretKey)) }
+}
 
-function sharedKey(secretKey: string): FindKey {
-  const key = createSecretKey(Buffer.from(secretKey))
-  return async (kid) => (kid === sharedKid ? key : undefined)
+/** @param previous while SECRET_KEY is being changed */
+export function findShared(secretKey: string, previous?: string): FindKey {
+  const keys = new Map([secretKey, ...(previous ? [previous] : [])].map(sharedKey).map(({ kid, key }) => [kid, key]))
+  return async (kid) => keys.get(kid)
 }
 
 const refreshMs = 60_000
@@ -134,9 +140,13 @@ function remoteKeys(jwksUrl: string): FindKey {
 }
 
 /** The check that a process is configured for. */
-export function configuredVerify(options: VerifyOptions & { SECRET_KEY?: string; JWKS_URL?: string }): Verify {
+export function configuredVerify(
+  options: VerifyOptions & { SECRET_KEY?: string; SECRET_KEY_PREVIOUS?: string; JWKS_URL?: string },
+): Verify {
   return buildVerify(
     options,
-    options.ALGORITHM === 'HS256' ? sharedKey(options.SECRET_KEY!) : remoteKeys(options.JWKS_URL!),
+    options.ALGORITHM === 'HS256'
+      ? findShared(options.SECRET_KEY!, options.SECRET_KEY_PREVIOUS)
+      : remoteKeys(options.JWKS_URL!),
   )
 }

@@ -76,6 +76,8 @@ export const tokenKeys = {
   SECRET_KEY: Joi.string().custom(secretRules).when('ALGORITHM', { is: 'HS256', then: Joi.required() }) as Key<
     string | undefined
   >,
+  /** While SECRET_KEY is being changed: the old one, or before that the one to come. */
+  SECRET_KEY_PREVIOUS: Joi.string().custom(secretRules) as Key<string | undefined>,
   JWKS_URL: Joi.string()
     .uri({ scheme: ['http', 'https'] })
     .when('ALGORITHM', { is: 'HS256', otherwise: Joi.required() }) as Key<string | undefined>,

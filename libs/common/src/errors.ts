@@ -14,6 +14,11 @@ export const problems = {
     'Change the password first',
     'The token came from a one-time password and is good for POST /auth/password alone.',
   ],
+  totp_enrolment_required: [
+    403,
+    'Enrol a second factor first',
+    'A role of the account must have one: the token is good for POST /auth/totp and /auth/totp/confirm alone.',
+  ],
   not_found: [404, 'Not found', 'There is no such resource.'],
   method_not_allowed: [
     405,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ServerResponse, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import { ipKeyGenerator } from 'express-rate-limit'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import helmet from 'helmet'
 import proxyAddr from 'proxy-addr'
@@ -23,6 +24,11 @@ export function headersOf(middleware: RequestHandler, req: object = {}): [name: 
 const securityHeaders = headersOf(
   helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    // for browsers and plugins that are no more
+    dnsPrefetchControl: false,
+    ieNoOpen: false,
+    permittedCrossDomainPolicies: false,
+    xXssProtection: false,
   }),
 ).map(([name, value]) => ({ name, lowerCase: name.toLowerCase(), value }))
 
@@ -42,6 +48,9 @@ export interface Locals {
   pattern?: string
   claims?: Claims
 }
+
+/** What an address is counted by: an IPv6 client has a whole network to itself, so its /56 is one. */
+export const addressKey = (ip: string): string => ipKeyGenerator(ip, 56)
 
 /** An answer, Express's or Node's own. */
 export type Answer = ServerResponse & { locals: Partial<Locals> }

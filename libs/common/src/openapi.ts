@@ -59,7 +59,8 @@ function codesOf(definition: Route): ProblemCode[] {
   ] as const)
     codes.add(code)
   if (definition.policy !== 'public') codes.add('unauthorized')
-  if (definition.policy !== 'public' && !definition.allowOneTime) codes.add('password_change_required')
+  if (definition.policy !== 'public' && definition.scope !== 'password') codes.add('password_change_required')
+  if (definition.policy !== 'public' && definition.scope !== 'totp') codes.add('totp_enrolment_required')
   if (Array.isArray(definition.policy)) codes.add('forbidden')
   if (definition.method !== 'get') codes.add('too_large').add('unsupported_media_type')
   return [...codes]

@@ -4,6 +4,7 @@ import type { Database, Tx } from './database.ts'
 import { AppError } from './errors.ts'
 import { parseEvent, serializeEvent, type AuditEvent } from './events.ts'
 import type { Logger } from './logger.ts'
+import { openWorker } from './worker.ts'
 
 export interface OutboxRow {
   /** Order of publication. */
@@ -75,9 +76,6 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
   }
   const pending: Pending[] = []
   let inserting = false
-  let relaying: Promise<void> | undefined
-  let again = false
-  let closed = false
 
   function unrecorded(error: unknown): AppError {
     log.error('an access could not be recorded', { error })
@@ -91,7 +89,7 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
       try {
         await db.query(insertRows, columnsOf(batch.map(({ row }) => row)))
         for (const { done } of batch) done()
-        wake()
+        relay.wake()
       } catch (error) {
         const refusal = unrecorded(error)
         for (const { failed } of batch) failed(refusal)
@@ -113,24 +111,13 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
     })
   }
 
-  async function relay(): Promise<void> {
-    do {
-      again = false
-      try {
-        while (!closed && broker.connected && (await relayBatch()) === batchSize);
-      } catch (error) {
-        // the rows are still there: the next poll tries again
-        log.warning('events could not be passed on', { error })
-      }
-    } while (again && !closed)
-  }
+  const relay = openWorker(
+    pollMs,
+    async () => broker.connected && (await relayBatch()) === batchSize,
+    // the rows are still there: the next poll tries again
+    (error) => log.warning('events could not be passed on', { error }),
+  )
 
-  function wake(): void {
-    again = true
-    relaying ??= relay().finally(() => (relaying = undefined))
-  }
-
-  const poll = setInterval(wake, pollMs)
   return {
     record(event) {
       return new Promise<void>((done, failed) => {
@@ -142,12 +129,10 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
         if (!inserting) void insertPending()
       })
     },
-    wake,
+    wake: relay.wake,
     async close() {
-      clearInterval(poll)
-      wake()
-      await relaying
-      closed = true
+      relay.wake()
+      await relay.close()
     },
   }
 }

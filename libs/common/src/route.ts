@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Claims, Role } from './auth.ts'
+import type { Claims, Role, Scope } from './auth.ts'
 import type { Tx } from './database.ts'
 import type { ProblemCode } from './errors.ts'
 import type { Action, AuditEvent, EventType } from './events.ts'
@@ -20,6 +20,8 @@ export interface Context<P, Q, B> {
   /** Undefined on public routes only. */
   claims: Claims
   headers: IncomingHttpHeaders
+  /** The client's address. */
+  ip: string
   /** Adds to what the event of this request will say, also when it is refused. */
   about(facts: Facts): void
   /** Records the event of this request in the transaction of the change. */
@@ -43,10 +45,15 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   internal?: boolean
   summary: string
   policy: Policy
-  /** Whether a token from a one-time password will do. */
-  allowOneTime?: boolean
+  /** The token that is good for little else and will do here. */
+  scope?: Scope
   /** What is recorded; `subject: 'patient'` says that `{id}` is a chart's. Null only where nothing of anybody is opened. */
-  event: { type: EventType; action: Action; subject?: 'patient' | 'user' | 'event'; failedType?: EventType } | null
+  event: {
+    type: EventType
+    action: Action
+    subject?: 'patient' | 'user' | 'event' | 'session' | 'service-account'
+    failedType?: EventType
+  } | null
   params: Schema<P>
   query: Schema<Q>
   body: Schema<B>

@@ -100,6 +100,11 @@ export const pageFields = {
   cursor: Joi.string().max(2000).description('`nextCursor` of the page before'),
 }
 
+export const pageAnswer = (item: Joi.Schema): Schema<unknown> =>
+  Joi.object({ items: Joi.array().items(item).required(), nextCursor: Joi.string().allow(null).required() })
+/** Of a path with one id in it. */
+export const idParams: Schema<{ id: string }> = Joi.object({ id: uuidField().required() })
+
 /** The schema of a part that must be absent or empty. */
 export const nothing: Schema<Record<never, never>> = Joi.object({})
 

@@ -4,7 +4,7 @@ import type { Cursors } from '@caregate/common/cursor'
 import type { Database } from '@caregate/common/database'
 import { invalid } from '@caregate/common/errors'
 import { eventTypes } from '@caregate/common/events'
-import { nothing, pageFields, uuidField, type Page, type Schema } from '@caregate/common/validate'
+import { idParams, nothing, pageAnswer, pageFields, uuidField, type Page, type Schema } from '@caregate/common/validate'
 import { findEvents, getEvent, toStoredEvent, type EventFilter } from './repository.ts'
 
 export interface Deps {
@@ -34,7 +34,6 @@ const eventQuery: Schema<EventQuery> = Joi.object({
   afterSequence: Joi.number().integer().min(0).description('Events after this one, oldest first'),
   ...pageFields,
 })
-const eventParams: Schema<{ id: string }> = Joi.object({ id: uuidField().required() })
 
 const optionalText = Joi.string().allow(null).required()
 const eventAnswer: Schema<unknown> = Joi.object({
@@ -71,10 +70,6 @@ const eventAnswer: Schema<unknown> = Joi.object({
     userAgent: optionalText,
   }).required(),
 }).unknown()
-const pageAnswer: Schema<unknown> = Joi.object({
-  items: Joi.array().items(eventAnswer).required(),
-  nextCursor: Joi.string().allow(null).required(),
-})
 const listName = 'GET /audit/events'
 
 export function auditRoutes({ db, cursors }: Deps): Route[] {
@@ -88,7 +83,7 @@ export function auditRoutes({ db, cursors }: Deps): Route[] {
       params: nothing,
       query: eventQuery,
       body: nothing,
-      answer: { status: 200, description: 'A page of events', schema: pageAnswer },
+      answer: { status: 200, description: 'A page of events', schema: pageAnswer(eventAnswer) },
       errors: [],
       async handle(context) {
         const { limit, cursor, afterSequence, ...filter } = context.query
@@ -99,16 +94,14 @@ export function auditRoutes({ db, cursors }: Deps): Route[] {
           })
         }
         if (filter.patientId) context.about({ patientIds: [filter.patientId] })
-        const before = cursor === undefined ? undefined : cursors.decode<number>(listName, cursor)
-        const rows = await findEvents(db.manager, filter, { before, after: afterSequence }, limit + 1)
-        const shown = rows.slice(0, limit)
-        const more = rows.length > limit && afterSequence === undefined
-        return {
-          body: {
-            items: shown.map(toStoredEvent),
-            nextCursor: more ? cursors.encode(listName, Number(shown.at(-1)!.sequence)) : null,
-          },
-        }
+        const { rows, nextCursor } = await cursors.page(
+          listName,
+          { limit, cursor },
+          (before: number | undefined, most) => findEvents(db.manager, filter, { before, after: afterSequence }, most),
+          ({ sequence }) => Number(sequence),
+        )
+        // who follows the log goes on with the last sequence
+        return { body: { items: rows.map(toStoredEvent), nextCursor: afterSequence === undefined ? nextCursor : null } }
       },
     }),
     route({
@@ -117,7 +110,7 @@ export function auditRoutes({ db, cursors }: Deps): Route[] {
       summary: 'Read an event',
       policy: ['auditor'],
       event: { type: 'audit.event.read', action: 'R', subject: 'event' },
-      params: eventParams,
+      params: idParams,
       query: nothing,
       body: nothing,
       answer: { status: 200, description: 'The event', schema: eventAnswer },

@@ -1,18 +1,49 @@
 import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
+import type { Broker } from '@caregate/common/broker'
 import type { Database } from '@caregate/common/database'
-import { sessionRoutes, type SessionDeps } from './routes/sessions.ts'
-import { userRoutes, type UserDeps } from './routes/users.ts'
+import { buildAttempts } from './attempts.ts'
+import type { AuthConfig } from './config.ts'
+import { accountRoutes } from './routes/accounts.ts'
+import { keyRoutes, type KeyDeps } from './routes/keys.ts'
+import { passwordRoutes, type PasswordDeps } from './routes/passwords.ts'
+import { serviceAccountRoutes, type ServiceAccountDeps } from './routes/service-accounts.ts'
+import { sessionRoutes } from './routes/sessions.ts'
+import { signInRoutes, type SignInDeps } from './routes/sign-in.ts'
+import { totpRoutes } from './routes/totp.ts'
+import { userRoutes } from './routes/users.ts'
+import { buildSessionChange } from './session-change.ts'
 
-type Deps = SessionDeps &
-  UserDeps &
-  Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & { db: Pick<Database, 'query'> }
+type Deps = Pick<SignInDeps, 'passwords' | 'tokens' | 'totp'> &
+  Pick<KeyDeps, 'keys'> &
+  Pick<PasswordDeps, 'mails'> &
+  Pick<ServiceAccountDeps, 'cursors'> &
+  Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & {
+    db: Pick<Database, 'query' | 'manager' | 'transaction'>
+    broker: Pick<Broker, 'broadcast'>
+    config: SignInDeps['config'] & Pick<AuthConfig, 'SIGN_IN_ATTEMPTS' | 'SIGN_IN_ATTEMPTS_PER_ADDRESS'>
+  }
 
-export function buildAuthApp(deps: Deps): ServiceApp {
+export function buildAuthApp(given: Deps): ServiceApp {
+  const { db, broker, config } = given
+  const deps = {
+    ...given,
+    attempts: buildAttempts(db, config),
+    change: buildSessionChange(db, broker, config.ACCESS_TOKEN_EXPIRE_MINUTES * 60_000),
+  }
   return buildApp({
     ...deps,
     service: 'auth',
     refused: 'auth.request.refused',
-    routes: [...sessionRoutes(deps), ...userRoutes(deps)],
-    ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
+    routes: [
+      ...signInRoutes(deps),
+      ...sessionRoutes(deps),
+      ...accountRoutes(deps),
+      ...passwordRoutes(deps),
+      ...totpRoutes(deps),
+      ...userRoutes(deps),
+      ...serviceAccountRoutes(deps),
+      ...keyRoutes(deps),
+    ],
+    ready: () => db.query('SELECT 1 FROM outbox LIMIT 1'),
   })
 }

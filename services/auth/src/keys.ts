@@ -1,18 +1,13 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createPrivateKey,
-  createPublicKey,
-  createSecretKey,
-  generateKeyPairSync,
-  hkdfSync,
-  randomBytes,
-  type KeyObject,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
-import { sharedKid, type Algorithm, type FindKey } from '@caregate/common/auth'
-import type { Database } from '@caregate/common/database'
+import { findShared, sharedKey, type FindKey } from '@caregate/common/auth'
+import type { Database, Tx } from '@caregate/common/database'
+import { AppError } from '@caregate/common/errors'
+import { buildSeal, type Seal } from '@caregate/common/seal'
+import type { AuthConfig } from './config.ts'
 import { signingKeyEntity, type SigningKeyRow } from './database.ts'
+import { deleteKey, lockKeys } from './repository/keys.ts'
+import { recordUnattended } from './unattended.ts'
 
 export interface SigningKey {
   kid: string
@@ -23,26 +18,33 @@ export interface Keys {
   find: FindKey
   /** RFC 7517; empty with HS256. */
   jwks(): { keys: Record<string, string>[] }
+  /** Makes the next key; the caller reloads once that is committed. @throws {AppError} 409 with HS256 */
+  rotate(tx: Tx): Promise<Pick<SigningKeyRow, 'kid' | 'algorithm' | 'createdAt' | 'activeFrom'>>
+  reload(): Promise<void>
+  /** To be called every few seconds: learns what other instances did, rotates when it is time, forgets what is over. */
+  tend(): Promise<void>
 }
 
-/** Private keys stand in the database sealed under SECRET_KEY (AES-256-GCM), bound to their id. */
-function buildSeal(secretKey: string) {
-  const aes = Buffer.from(hkdfSync('sha256', secretKey, '', 'caregate signing keys', 32))
-  return {
-    close(kid: string, plain: string): string {
-      const iv = randomBytes(12)
-      const cipher = createCipheriv('aes-256-gcm', aes, iv).setAAD(Buffer.from(kid))
-      const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
-      return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64')
-    },
-    open(kid: string, sealed: string): string {
-      const bytes = Buffer.from(sealed, 'base64')
-      const decipher = createDecipheriv('aes-256-gcm', aes, bytes.subarray(0, 12), { authTagLength: 16 })
-      decipher.setAAD(Buffer.from(kid)).setAuthTag(bytes.subarray(12, 28))
-      return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8')
-    },
-  }
-}
+type KeysConfig = Pick<
+  AuthConfig,
+  | 'ALGORITHM'
+  | 'SECRET_KEY'
+  | 'SECRET_KEY_PREVIOUS'
+  | 'ACCESS_TOKEN_EXPIRE_MINUTES'
+  | 'KEY_ROTATION_DAYS'
+  | 'KEY_PUBLISH_SECONDS'
+>
+
+/** For what stands in auth's database and isn't the database's to read. */
+export const authSeal = ({
+  SECRET_KEY,
+  SECRET_KEY_PREVIOUS,
+}: Pick<AuthConfig, 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>): Seal =>
+  buildSeal('caregate signing keys', SECRET_KEY, SECRET_KEY_PREVIOUS)
+
+/** Clocks of instances may differ by so much. */
+const skewMs = 60_000
+const coolDownMs = 2000
 
 function generate(algorithm: 'ES256' | 'RS256'): { publicKey: KeyObject; privateKey: KeyObject } {
   return algorithm === 'ES256'
@@ -51,56 +53,127 @@ function generate(algorithm: 'ES256' | 'RS256'): { publicKey: KeyObject; private
 }
 
 /**
- * The keys that access tokens are signed with. The first instance to start makes the first key; the others find it.
- * @throws when a stored key can't be opened, i.e. SECRET_KEY is not the one it was sealed under
+ * The keys that access tokens are signed with. All instances read them from the database: the first to start makes the
+ * first key. The next key is published KEY_PUBLISH_SECONDS before it is used, and the one before stays published until
+ * the last token that it signed has expired.
+ * @throws when a stored key was sealed under a SECRET_KEY that isn't known
  */
-export async function openKeys(db: Database, algorithm: Algorithm, secretKey: string): Promise<Keys> {
-  if (algorithm === 'HS256') {
-    const shared = createSecretKey(Buffer.from(secretKey))
-    return {
-      signing: () => ({ kid: sharedKid, privateKey: shared }),
-      find: async (kid) => (kid === sharedKid ? shared : undefined),
-      jwks: () => ({ keys: [] }),
-    }
-  }
-  const seal = buildSeal(secretKey)
-  const rows = await db.transaction(async (tx): Promise<SigningKeyRow[]> => {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtext('caregate signing keys'))`)
-    const found = await tx.find(signingKeyEntity, { where: { algorithm }, order: { createdAt: 'DESC' } })
-    if (found.length) return found
-    const kid = uuidv7()
-    const { publicKey, privateKey } = generate(algorithm)
-    const row: SigningKeyRow = {
+export async function openKeys(db: Database, config: KeysConfig, seal: Seal): Promise<Keys> {
+  const { ALGORITHM: algorithm } = config
+  if (algorithm === 'HS256') return sharedKeys(config)
+  const lastsMs = config.ACCESS_TOKEN_EXPIRE_MINUTES * 60_000 + skewMs
+  /** Newest first. */
+  let rows: SigningKeyRow[] = []
+  let signers: (SigningKey & { from: number })[] = []
+  let publicKeys = new Map<string, KeyObject>()
+  let loadedAt = 0
+
+  async function reload(): Promise<void> {
+    loadedAt = Date.now()
+    const found = await db.manager.find(signingKeyEntity, { where: { algorithm }, order: { activeFrom: 'DESC' } })
+    const opened = new Map(signers.map(({ kid, privateKey }) => [kid, privateKey]))
+    signers = found.map(({ kid, privateSealed, activeFrom }) => ({
       kid,
-      algorithm,
-      publicJwk: {
-        ...(publicKey.export({ format: 'jwk' }) as Record<string, string>),
-        kid,
-        alg: algorithm,
-        use: 'sig',
-      },
-      privateSealed: seal.close(kid, privateKey.export({ format: 'pem', type: 'pkcs8' }) as string),
-      createdAt: new Date(),
+      from: activeFrom.getTime(),
+      privateKey: opened.get(kid) ?? createPrivateKey(seal.open(kid, privateSealed)),
+    }))
+    publicKeys = new Map(found.map(({ kid, publicJwk }) => [kid, createPublicKey({ key: publicJwk, format: 'jwk' })]))
+    rows = found
+  }
+
+  async function insertKey(tx: Tx, activeFrom: Date): Promise<SigningKeyRow> {
+    const kid = uuidv7()
+    const { publicKey, privateKey } = generate(algorithm as 'ES256' | 'RS256')
+    const publicJwk = {
+      ...(publicKey.export({ format: 'jwk' }) as Record<string, string>),
+      kid,
+      alg: algorithm,
+      use: 'sig',
     }
+    const privateSealed = seal.close(kid, privateKey.export({ format: 'pem', type: 'pkcs8' }) as string)
+    const row = { kid, algorithm, publicJwk, privateSealed, createdAt: new Date(), activeFrom }
     await tx.insert(signingKeyEntity, row)
-    return [row]
+    return row
+  }
+
+  const rotate = (tx: Tx): Promise<SigningKeyRow> =>
+    insertKey(tx, new Date(Date.now() + config.KEY_PUBLISH_SECONDS * 1000))
+
+  async function tend(): Promise<void> {
+    await reload()
+    const now = Date.now()
+    const due = rows[0]!.createdAt.getTime() + config.KEY_ROTATION_DAYS * 86_400_000 <= now
+    // what came after has been in use for longer than a token lasts
+    const over = rows.filter((_, n) => rows[n - 1] && rows[n - 1]!.activeFrom.getTime() + lastsMs < now)
+    if (!due && !over.length) return
+    await db.transaction(async (tx) => {
+      await lockKeys(tx)
+      for (const { kid } of over) {
+        if (await deleteKey(tx, kid))
+          await recordUnattended(tx, 'key schedule', {
+            type: 'auth.key.deleted',
+            action: 'D',
+            resource: { type: 'key', id: kid },
+          })
+      }
+      const [newest] = await tx.find(signingKeyEntity, { where: { algorithm }, order: { createdAt: 'DESC' }, take: 1 })
+      // another instance may have been faster
+      if (!due || newest!.kid !== rows[0]!.kid) return
+      const { kid } = await rotate(tx)
+      await recordUnattended(tx, 'key schedule', {
+        type: 'auth.key.created',
+        action: 'C',
+        resource: { type: 'key', id: kid },
+      })
+    })
+    await reload()
+  }
+
+  await db.transaction(async (tx) => {
+    await lockKeys(tx)
+    for (const row of await tx.find(signingKeyEntity)) {
+      const privateSealed = renewed(seal, row)
+      if (privateSealed) await tx.update(signingKeyEntity, { kid: row.kid }, { privateSealed })
+    }
+    if (!(await tx.existsBy(signingKeyEntity, { algorithm }))) await insertKey(tx, new Date())
   })
-  const [newest] = rows
-  const signing = { kid: newest!.kid, privateKey: openPrivate(seal, newest!) }
-  const publicKeys = new Map(
-    rows.map(({ kid, publicJwk }) => [kid, createPublicKey({ key: publicJwk, format: 'jwk' })]),
-  )
+  await reload()
   return {
-    signing: () => signing,
-    find: async (kid) => publicKeys.get(kid),
+    signing: () => signers.find(({ from }) => from <= Date.now()) ?? signers.at(-1)!,
+    async find(kid) {
+      // another instance may have made it just now
+      if (!publicKeys.has(kid) && Date.now() - loadedAt > coolDownMs) await reload()
+      return publicKeys.get(kid)
+    },
     jwks: () => ({ keys: rows.map(({ publicJwk }) => publicJwk) }),
+    rotate,
+    reload,
+    tend,
   }
 }
 
-function openPrivate(seal: ReturnType<typeof buildSeal>, row: SigningKeyRow): KeyObject {
+function renewed(seal: Seal, { kid, privateSealed }: SigningKeyRow): string | undefined {
   try {
-    return createPrivateKey(seal.open(row.kid, row.privateSealed))
-  } catch {
-    throw new Error('The signing key in the database was sealed under another SECRET_KEY.')
+    return seal.renew(kid, privateSealed)
+  } catch (cause) {
+    throw new Error('The signing key in the database was sealed under another SECRET_KEY.', { cause })
+  }
+}
+
+/** SECRET_KEY itself signs, and whoever has it can check. */
+function sharedKeys({ SECRET_KEY, SECRET_KEY_PREVIOUS }: KeysConfig): Keys {
+  const { kid, key } = sharedKey(SECRET_KEY)
+  return {
+    signing: () => ({ kid, privateKey: key }),
+    find: findShared(SECRET_KEY, SECRET_KEY_PREVIOUS),
+    jwks: () => ({ keys: [] }),
+    rotate() {
+      throw new AppError(
+        'conflict',
+        'With HS256 tokens are signed with SECRET_KEY: change that, and name the old one in SECRET_KEY_PREVIOUS.',
+      )
+    },
+    reload: async () => {},
+    tend: async () => {},
   }
 }

@@ -8,9 +8,12 @@ import { serve } from '@caregate/common/serve'
 import { buildAuthApp } from './app.ts'
 import { keys as configKeys } from './config.ts'
 import { spec } from './database.ts'
-import { openKeys } from './keys.ts'
+import { authSeal, openKeys } from './keys.ts'
+import { openResetMails } from './mail.ts'
 import { buildPasswords } from './passwords.ts'
 import { buildTokens } from './tokens.ts'
+import { buildTotp } from './totp.ts'
+import { startUpkeep } from './upkeep.ts'
 
 await run(spec.service, configKeys, async (config, log, lifetime) => {
   const db = await openDatabase(config, spec.entities, log, lifetime.signal)
@@ -19,7 +22,12 @@ await run(spec.service, configKeys, async (config, log, lifetime) => {
   lifetime.add('the broker', () => broker.close())
   const outbox = openOutbox(db, broker, log)
   lifetime.add('the outbox', () => outbox.close())
-  const keys = await openKeys(db, config.ALGORITHM, config.SECRET_KEY)
+  const seal = authSeal(config)
+  const keys = await openKeys(db, config, seal)
+  const { SMTP_URL } = config
+  const mails = SMTP_URL === undefined ? undefined : openResetMails(db, { ...config, SMTP_URL }, log)
+  if (mails) lifetime.add('the mails', () => mails.close())
+  void startUpkeep({ db, config, keys, seal }, log, lifetime.signal)
   const app = buildAuthApp({
     db,
     broker,
@@ -27,6 +35,8 @@ await run(spec.service, configKeys, async (config, log, lifetime) => {
     log,
     config,
     keys,
+    mails,
+    totp: buildTotp(seal),
     verify: buildVerify(config, keys.find),
     cursors: buildCursors(config.CURSOR_KEY),
     passwords: await buildPasswords(config.BCRYPT_COST),

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import bcrypt from 'bcrypt'
 import pLimit from 'p-limit'
 import { dictionary } from '@zxcvbn-ts/language-common'
-import type { FieldError } from '@caregate/common/errors'
+import { AppError, type FieldError } from '@caregate/common/errors'
 
 const minCharacters = 8
 /** bcrypt looks at no more. */
@@ -25,24 +25,51 @@ export function brokenRules(password: string, path: string): FieldError[] {
 }
 
 export interface Passwords {
+  /** @throws {AppError} 503 when too many wait already */
   hash(password: string): Promise<string>
-  /** Takes the same time for an account that doesn't exist (`hash` undefined). */
+  /**
+   * Takes the same time for a wrong password, an account that doesn't exist (`hash` undefined), and one whose hash cost
+   * less than a new one does.
+   * @throws {AppError} 503 when too many wait already
+   */
   matches(password: string, hash: string | undefined): Promise<boolean>
+  /** Whether the hash cost less than a new one does. */
+  isOutdated(hash: string): boolean
 }
+
+/** So many a core may wait: longer than they take, nobody does. */
+const maxWaiting = 16
 
 /** bcrypt runs in libuv's pool: more at once than there are cores would starve everything else that uses it. */
 export async function buildPasswords(cost: number): Promise<Passwords> {
-  const slot = pLimit(availableParallelism())
+  const cores = availableParallelism()
+  const limit = pLimit(cores)
+  function slot<T>(work: () => Promise<T>): Promise<T> {
+    if (limit.pendingCount < cores * maxWaiting) return limit(work)
+    throw new AppError('unavailable', 'Too many sign in at once. Try again.', { headers: { 'Retry-After': '2' } })
+  }
   const nobody = await bcrypt.hash(oneTimePassword(), cost)
+  /** As much work as is left between a cheaper hash and one of today. */
+  async function makeUp(password: string, from: number): Promise<void> {
+    for (let rounds = from; rounds < cost; rounds++) await bcrypt.compare(password, nobodyAt(nobody, rounds))
+  }
   return {
-    hash: (password) => slot(() => bcrypt.hash(password, cost)),
-    async matches(password, hash) {
-      const fits = Buffer.byteLength(password) <= maxBytes
-      const same = await slot(() => bcrypt.compare(password, hash ?? nobody))
-      return same && fits && hash !== undefined
-    },
+    hash: async (password) => slot(() => bcrypt.hash(password, cost)),
+    matches: async (password, hash = '') =>
+      slot(async () => {
+        const known = hash !== ''
+        const same = await bcrypt.compare(password, known ? hash : nobody)
+        const right = known && same && Buffer.byteLength(password) <= maxBytes
+        if (known && !right) await makeUp(password, bcrypt.getRounds(hash))
+        return right
+      }),
+    isOutdated: (hash) => bcrypt.getRounds(hash) < cost,
   }
 }
+
+/** A hash that nothing matches and that takes 2^rounds to find out. */
+const nobodyAt = (hash: string, rounds: number): string =>
+  hash.replace(/^(\$2[aby]\$)\d\d/, `$1${String(rounds).padStart(2, '0')}`)
 
 // without letters and digits that look alike
 const alphabet = { upper: 'ABCDEFGHJKLMNPQRSTUVWXYZ', lower: 'abcdefghijkmnpqrstuvwxyz', digit: '23456789' }

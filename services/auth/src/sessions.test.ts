@@ -21,6 +21,7 @@ import {
 } from './testing.ts'
 import { brokenRules, oneTimePassword } from './passwords.ts'
 import { judgeRefresh } from './sessions.ts'
+import { clean } from './upkeep.ts'
 
 useAuth()
 
@@ -101,6 +102,60 @@ describe('refreshing', () => {
     await query('UPDATE users SET disabled = true WHERE id = $1', [disabled.id])
     expect((await refresh(expired.session.refreshToken)).status).toBe(401)
     expect((await refresh(disabled.session.refreshToken)).status).toBe(401)
+  })
+})
+
+describe('the own sessions', () => {
+  const ask = (method: string, path: string, token: string) => service.call(method, `/api/v1/auth${path}`, { token })
+
+  test('are listed, the newest first, with where they were started and which is this one', async () => {
+    const { email, session } = await signedIn('nurse')
+    const other = await signIn(email)
+    const { items, nextCursor } = (await ask('GET', '/sessions', session.token)).body
+    expect(items).toMatchObject([
+      { id: other.id, current: false },
+      { id: session.id, current: true, ip: '127.0.0.1', userAgent: 'node' },
+    ])
+    expect(nextCursor).toBeNull()
+    const [{ createdAt, lastUsedAt, expiresAt }] = items
+    expect(Date.parse(expiresAt) - Date.parse(createdAt)).toBeCloseTo(90 * 86_400_000, -3)
+    expect(Date.parse(lastUsedAt) - Date.parse(createdAt)).toBeLessThan(1000)
+    const first = (await ask('GET', '/sessions?limit=1', session.token)).body
+    expect(first.items).toMatchObject([{ id: other.id }])
+    const second = (await ask('GET', `/sessions?limit=1&cursor=${first.nextCursor}`, session.token)).body
+    expect(second.items).toMatchObject([{ id: session.id }])
+  })
+
+  test('that are over are not', async () => {
+    const { email, session } = await signedIn('nurse')
+    const [ended, expired, idle] = [await signIn(email), await signIn(email), await signIn(email)]
+    await ask('POST', '/logout', ended.token)
+    await query(`UPDATE sessions SET expires_at = now() WHERE id = $1`, [expired.id])
+    await query(`UPDATE sessions SET rotated_at = now() - interval '30 days' WHERE id = $1`, [idle.id])
+    expect((await ask('GET', '/sessions', session.token)).body.items).toMatchObject([{ id: session.id }])
+    for (const { refreshToken } of [ended, expired, idle]) expect((await refresh(refreshToken)).status).toBe(401)
+  })
+
+  test('are ended one by one; those of others are not there', async () => {
+    const [{ email, session }, other] = [await signedIn('nurse'), await signedIn('nurse')]
+    const second = await signIn(email)
+    expect((await ask('DELETE', `/sessions/${second.id}`, session.token)).status).toBe(204)
+    await expectEnded(second.id)
+    expect((await ask('DELETE', `/sessions/${second.id}`, session.token)).status).toBe(404)
+    expect((await ask('DELETE', `/sessions/${other.session.id}`, session.token)).status).toBe(404)
+    expect((await ask('DELETE', '/sessions/x', session.token)).status).toBe(422)
+    expect((await refresh(other.session.refreshToken)).status).toBe(200)
+    expect((await refresh(session.refreshToken)).status).toBe(200)
+  })
+
+  test('are forgotten a month after they are over', async () => {
+    const { email, session } = await signedIn('nurse')
+    const [ended, idle] = [await signIn(email), await signIn(email)]
+    await query(`UPDATE sessions SET ended_at = now() - interval '31 days' WHERE id = $1`, [ended.id])
+    await query(`UPDATE sessions SET rotated_at = now() - interval '61 days' WHERE id = $1`, [idle.id])
+    await clean(service.db, { REFRESH_TOKEN_EXPIRE_DAYS: 30 })
+    const ids = [session.id, ended.id, idle.id]
+    expect(await query('SELECT id FROM sessions WHERE id = ANY($1)', [ids])).toEqual([{ id: session.id }])
   })
 })
 
@@ -196,6 +251,7 @@ describe('changing the password', () => {
 })
 
 const now = new Date('2026-01-01T00:01:00Z')
+const lifetimes = { REFRESH_TOKEN_EXPIRE_DAYS: 7, REFRESH_REUSE_SECONDS: 10 }
 const spent = {
   generation: 5,
   rotatedAt: new Date('2026-01-01T00:00:55Z'),
@@ -204,12 +260,17 @@ const spent = {
 }
 
 test('the current refresh token rotates, the one before gets its successor for a moment, an older one was stolen', () => {
-  expect(judgeRefresh(spent, 5, now, 10)).toBe('rotate')
-  expect(judgeRefresh(spent, 4, now, 10)).toBe('repeat')
-  expect(judgeRefresh(spent, 4, now, 4)).toBe('reuse')
-  expect(judgeRefresh(spent, 3, now, 10)).toBe('reuse')
-  expect(judgeRefresh({ ...spent, endedAt: now }, 5, now, 10)).toBe('dead')
-  expect(judgeRefresh({ ...spent, expiresAt: now }, 5, now, 10)).toBe('dead')
+  expect(judgeRefresh(spent, 5, now, lifetimes)).toBe('rotate')
+  expect(judgeRefresh(spent, 4, now, lifetimes)).toBe('repeat')
+  expect(judgeRefresh(spent, 4, now, { ...lifetimes, REFRESH_REUSE_SECONDS: 4 })).toBe('reuse')
+  expect(judgeRefresh(spent, 3, now, lifetimes)).toBe('reuse')
+  expect(judgeRefresh({ ...spent, endedAt: now }, 5, now, lifetimes)).toBe('dead')
+  const idle = new Date('2025-12-25T00:00:00Z')
+  expect(judgeRefresh({ ...spent, rotatedAt: idle }, 5, now, lifetimes)).toBe('dead')
+  expect(judgeRefresh({ ...spent, rotatedAt: idle }, 5, now, { ...lifetimes, REFRESH_TOKEN_EXPIRE_DAYS: 8 })).toBe(
+    'rotate',
+  )
+  expect(judgeRefresh({ ...spent, expiresAt: now }, 5, now, lifetimes)).toBe('dead')
 })
 
 test('a new password is told every rule that it breaks', () => {

@@ -17,6 +17,7 @@ import {
   uniform,
   useAuth,
   verified,
+  openAuth,
 } from './testing.ts'
 
 useAuth()
@@ -136,5 +137,47 @@ describe('a one-time password', () => {
     const body = { email: freshEmail(), fullName: 'Somebody', roles: ['patient'] }
     expect((await post('/users', body, session.token)).body.errors).toMatchObject([{ path: 'roles.0' }])
     expect((await post('/users', { ...body, roles: [] }, session.token)).body.errors).toMatchObject([{ path: 'roles' }])
+  })
+})
+
+describe('passwords', () => {
+  test('are hashed anew by a sign-in when a hash costs more than it did', async () => {
+    const stronger = await openAuth({ BCRYPT_COST: 5 })
+    try {
+      const [email, ask] = [
+        'ann@example.org',
+        (path: string, body: object) => stronger.call('POST', `/api/v1/auth${path}`, { body }),
+      ]
+      await ask('/register', { email, password, fullName: 'Ann Example' })
+      const rounds = async () => {
+        const [row] = await stronger.db.query<{ hash: string }[]>('SELECT password_hash AS hash FROM users')
+        return row!.hash.slice(4, 6)
+      }
+      await stronger.db.query('UPDATE users SET password_hash = $1', [await passwords.hash(password)])
+      expect((await ask('/login', { email, password: 'Wrong-7-lantern' })).status).toBe(401)
+      expect(await rounds()).toBe('04')
+      expect((await ask('/login', { email, password })).status).toBe(200)
+      expect(await rounds()).toBe('05')
+      expect((await ask('/login', { email, password })).status).toBe(200)
+    } finally {
+      await stronger.close()
+    }
+  })
+
+  test('that too many want checked at once are not waited for', async () => {
+    const busy = await openAuth({ BCRYPT_COST: 8 })
+    try {
+      const body = { email: 'nobody@example.org', password }
+      const answers = await Promise.all(
+        Array.from({ length: 150 }, () => busy.call('POST', '/api/v1/auth/login', { body })),
+      )
+      const refused = answers.filter(({ status }) => status === 503)
+      expect(refused.length).toBeGreaterThan(20)
+      for (const { headers, body } of refused)
+        expect([headers.get('retry-after'), body.code]).toEqual(['2', 'unavailable'])
+      expect(answers.filter(({ status }) => status === 401).length).toBe(150 - refused.length)
+    } finally {
+      await busy.close()
+    }
   })
 })

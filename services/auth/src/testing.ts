@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, beforeEach, expect } from '@jest/globals'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
 import { v7 as uuidv7 } from 'uuid'
-import { buildVerify, type Algorithm, type Role } from '@caregate/common/auth'
+import { buildVerify, type Role } from '@caregate/common/auth'
 import { openBroker, revocationExchange, type Broker } from '@caregate/common/broker'
+import { loadConfig } from '@caregate/common/config'
 import { openTestService, quietLog, testAmqpUrl, type Answer } from '@caregate/common/testing/service'
 import { until } from '@caregate/common/testing/until'
 import { buildAuthApp } from './app.ts'
+import { keys, type AuthConfig } from './config.ts'
 import { spec, type UserRow } from './database.ts'
-import { openKeys } from './keys.ts'
+import { authSeal, openKeys, type Keys } from './keys.ts'
 import { buildPasswords, type Passwords } from './passwords.ts'
-import { createUser } from './repository.ts'
+import { createUser } from './repository/users.ts'
 import { buildTokens } from './tokens.ts'
+import { buildTotp } from './totp.ts'
 
 export const SECRET_KEY = 'a secret of forty bytes, for the tests of auth'
 export const password = 'Tulip-7-lantern'
@@ -23,26 +26,45 @@ export let passwords: Passwords
 /** What the gateways are told: by the session that ended, until when it is to be remembered. */
 export const told = new Map<string, string>()
 
-export function openAuth(ALGORITHM: Algorithm) {
-  return openTestService(spec, async (deps) => {
-    const config = {
-      ALGORITHM,
-      SECRET_KEY,
-      JWT_ISSUER: 'caregate',
-      JWT_AUDIENCE: 'caregate',
-      ACCESS_TOKEN_EXPIRE_MINUTES: minutes,
-      REFRESH_TOKEN_EXPIRE_DAYS: 30,
-      REFRESH_REUSE_SECONDS: 10,
-    }
-    const keys = await openKeys(deps.db, ALGORITHM, SECRET_KEY)
-    const tokens = buildTokens(config, keys.signing)
-    return buildAuthApp({ ...deps, broker, config, keys, passwords, tokens, verify: buildVerify(config, keys.find) })
+/** As it would be configured; `more` is what a test wants otherwise. */
+export const authConfig = (more: Partial<AuthConfig> = {}): AuthConfig => ({
+  ...loadConfig(keys, {
+    SECRET_KEY,
+    DATABASE_URL: 'postgres://unused/unused',
+    AMQP_URL: 'amqp://unused',
+    CURSOR_KEY: 'a key for the cursors of the tests!!',
+  }),
+  SIGN_IN_ATTEMPTS: 1_000_000,
+  SIGN_IN_ATTEMPTS_PER_ADDRESS: 1_000_000,
+  BCRYPT_COST: 4,
+  ...more,
+})
+
+export async function openAuth(more: Partial<AuthConfig> = {}, mails?: { wake(): void }) {
+  const config = authConfig(more)
+  let signingKeys: Keys
+  const opened = await openTestService(spec, async (deps) => {
+    const seal = authSeal(config)
+    signingKeys = await openKeys(deps.db, config, seal)
+    return buildAuthApp({
+      ...deps,
+      trustedProxies: config.TRUSTED_PROXIES,
+      broker,
+      config,
+      keys: signingKeys,
+      mails,
+      passwords: await buildPasswords(config.BCRYPT_COST),
+      tokens: buildTokens(config, signingKeys.signing),
+      totp: buildTotp(seal),
+      verify: buildVerify(config, signingKeys.find),
+    })
   })
+  return { ...opened, keys: signingKeys! }
 }
 
 /** Opens the service for a test file, and gathers what the gateways are told. */
-export function useAuth(): void {
-  beforeAll(openAll)
+export function useAuth(mails?: { wake(): void }): void {
+  beforeAll(() => openAll(mails))
   beforeEach(() => service.events())
   afterAll(async () => {
     await service.close()
@@ -50,7 +72,7 @@ export function useAuth(): void {
   })
 }
 
-async function openAll(): Promise<void> {
+async function openAll(mails?: { wake(): void }): Promise<void> {
   broker = await openBroker(testAmqpUrl(), quietLog, async (model) => {
     const channel = await model.createChannel()
     const { queue } = await channel.assertQueue('', { exclusive: true })
@@ -66,7 +88,7 @@ async function openAll(): Promise<void> {
   })
   await until(() => broker.connected)
   passwords = await buildPasswords(4)
-  service = await openAuth('ES256')
+  service = await openAuth({}, mails)
 }
 
 export const post = (path: string, body: object, token?: string) =>

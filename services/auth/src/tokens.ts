@@ -16,7 +16,7 @@ export interface TokenPair {
 
 export interface Tokens {
   access(
-    user: UserRow,
+    user: Pick<UserRow, 'id' | 'fullName' | 'roles' | 'patientId'>,
     sessionId: string,
     scope?: Claims['scope'],
   ): { accessToken: string; tokenType: 'Bearer'; expiresIn: number }
@@ -28,12 +28,15 @@ export interface Tokens {
 
 type TokenConfig = Pick<
   AuthConfig,
-  'SECRET_KEY' | 'ACCESS_TOKEN_EXPIRE_MINUTES' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'ALGORITHM'
+  'SECRET_KEY' | 'SECRET_KEY_PREVIOUS' | 'ACCESS_TOKEN_EXPIRE_MINUTES' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'ALGORITHM'
 >
 
 export function buildTokens(config: TokenConfig, signingKey: () => SigningKey): Tokens {
-  const hmacKey = Buffer.from(hkdfSync('sha256', config.SECRET_KEY, '', 'caregate refresh token', 32))
-  const authenticate = (body: string): string => createHmac('sha256', hmacKey).update(body).digest('base64url')
+  const keyOf = (secret: string) => Buffer.from(hkdfSync('sha256', secret, '', 'caregate refresh token', 32))
+  const current = keyOf(config.SECRET_KEY)
+  const known = config.SECRET_KEY_PREVIOUS ? [current, keyOf(config.SECRET_KEY_PREVIOUS)] : [current]
+  const authenticate = (body: string, key = current): string =>
+    createHmac('sha256', key).update(body).digest('base64url')
   const expiresIn = config.ACCESS_TOKEN_EXPIRE_MINUTES * 60
 
   return {
@@ -66,7 +69,8 @@ export function buildTokens(config: TokenConfig, signingKey: () => SigningKey): 
     },
     readRefresh(token) {
       const [, body, sessionId, generation, mac] = /^(([0-9a-f-]{36})\.(\d{1,9}))\.([\w-]{43})$/.exec(token) ?? []
-      if (!body || !timingSafeEqual(Buffer.from(mac!), Buffer.from(authenticate(body)))) return undefined
+      if (!body || !known.some((key) => timingSafeEqual(Buffer.from(mac!), Buffer.from(authenticate(body, key)))))
+        return undefined
       return { sessionId: sessionId!, generation: Number(generation) }
     },
   }

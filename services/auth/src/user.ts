@@ -1,16 +1,14 @@
 import { parseArgs } from 'node:util'
-import { v7 as uuidv7 } from 'uuid'
 import { databaseKeys, integer, loadConfig } from '@caregate/common/config'
 import { openDatabase } from '@caregate/common/database'
 import { toAppError } from '@caregate/common/errors'
-import { buildEvent } from '@caregate/common/events'
 import { buildLogger } from '@caregate/common/logger'
-import { recordEvent } from '@caregate/common/outbox'
 import { validate } from '@caregate/common/validate'
 import { spec } from './database.ts'
 import { buildPasswords, oneTimePassword } from './passwords.ts'
-import { createUser, findUserByEmail } from './repository.ts'
+import { createUser, findUserByEmail } from './repository/users.ts'
 import { oneTimeUntil, staffBody } from './routes/users.ts'
+import { recordUnattended } from './unattended.ts'
 
 const usage = 'usage: user add EMAIL --roles ROLE[,ROLE…] [--name "FULL NAME"] [--json] [--if-absent]'
 
@@ -48,27 +46,11 @@ async function addUser(): Promise<void> {
         passwordHash: await passwords.hash(password),
         oneTimeUntil: oneTimeUntil(),
       })
-      const request = {
-        id: uuidv7(),
-        method: 'CLI',
-        route: 'user add',
-        path: 'user add',
-        status: 201,
-        ip: '',
-        userAgent: null,
-      }
-      const actor = { id: null, name: null, roles: [], sessionId: null }
-      await recordEvent(
-        tx,
-        buildEvent({
-          type: 'auth.user.created',
-          service: 'auth',
-          action: 'C',
-          actor,
-          request,
-          resource: { type: 'user', id: user.id },
-        }),
-      )
+      await recordUnattended(tx, 'user add', {
+        type: 'auth.user.created',
+        action: 'C',
+        resource: { type: 'user', id: user.id },
+      })
     })
   } finally {
     await db.destroy()

@@ -3,7 +3,7 @@ import { staff, type Claims } from '@caregate/common/auth'
 import type { Cursors } from '@caregate/common/cursor'
 import type { Database } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
-import { nothing, validate, type Page } from '@caregate/common/validate'
+import { idParams, nothing, pageAnswer, validate, type Page } from '@caregate/common/validate'
 import {
   changedFields,
   demographicsPatch,
@@ -25,7 +25,7 @@ import {
   type PatientFilter,
   type Position,
 } from './repository.ts'
-import { chartParams, createQuery, listQuery, pageAnswer, patientAnswer, reasonBody, searchBody } from './schemas.ts'
+import { createQuery, listQuery, patientAnswer, reasonBody, searchBody } from './schemas.ts'
 
 export interface Deps {
   db: Pick<Database, 'transaction' | 'query' | 'manager'>
@@ -56,23 +56,15 @@ const withEtag = (patient: Patient, headers: Record<string, string> = {}) => ({
 const etagHeader = { ETag: 'The version, for If-Match' }
 
 export function patientRoutes({ db, cursors }: Deps): Route[] {
-  async function page(
-    context: Context<unknown, unknown, unknown>,
-    list: string,
-    filter: PatientFilter,
-    { limit, cursor }: Page,
-  ) {
-    const after = cursor === undefined ? undefined : cursors.decode<Position>(list, cursor)
-    const rows = await findPatients(db.manager, filter, after, limit + 1)
-    const shown = rows.slice(0, limit)
-    context.about({ patientIds: shown.map(({ id }) => id), basis: 'role' })
-    const last = rows.length > limit ? shown.at(-1) : undefined
-    return {
-      body: {
-        items: shown.map(toPatient),
-        nextCursor: last ? cursors.encode(list, { name: last.searchName, id: last.id }) : null,
-      },
-    }
+  async function page(context: Context<unknown, unknown, unknown>, list: string, filter: PatientFilter, query: Page) {
+    const { rows, nextCursor } = await cursors.page(
+      list,
+      query,
+      (after: Position | undefined, limit) => findPatients(db.manager, filter, after, limit),
+      ({ searchName: name, id }) => ({ name, id }),
+    )
+    context.about({ patientIds: rows.map(({ id }) => id), basis: 'role' })
+    return { body: { items: rows.map(toPatient), nextCursor } }
   }
 
   async function change(context: Context<{ id: string }, unknown, unknown>, next: (current: Patient) => Demographics) {
@@ -132,7 +124,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       params: nothing,
       query: listQuery,
       body: nothing,
-      answer: { status: 200, description: 'A page of charts', schema: pageAnswer },
+      answer: { status: 200, description: 'A page of charts', schema: pageAnswer(patientAnswer) },
       errors: [],
       handle: (context) => page(context, 'GET /patients', { status: context.query.status }, context.query),
     }),
@@ -145,7 +137,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       params: nothing,
       query: nothing,
       body: searchBody,
-      answer: { status: 200, description: 'A page of charts', schema: pageAnswer },
+      answer: { status: 200, description: 'A page of charts', schema: pageAnswer(patientAnswer) },
       errors: [],
       handle(context) {
         const { q, limit, cursor, ...filter } = context.body
@@ -163,7 +155,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       summary: 'Read a chart',
       policy: [...staff, 'patient'],
       event: { type: 'patients.patient.read', action: 'R', subject: 'patient' },
-      params: chartParams,
+      params: idParams,
       query: nothing,
       body: nothing,
       answer: {
@@ -187,7 +179,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       summary: 'Replace a chart',
       policy: staff,
       event: { type: 'patients.patient.updated', action: 'U', subject: 'patient' },
-      params: chartParams,
+      params: idParams,
       query: nothing,
       body: newDemographics,
       answer: { status: 200, description: 'The chart in its new version', schema: patientAnswer, headers: etagHeader },
@@ -201,7 +193,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       summary: 'Change parts of a chart (JSON Merge Patch)',
       policy: staff,
       event: { type: 'patients.patient.updated', action: 'U', subject: 'patient' },
-      params: chartParams,
+      params: idParams,
       query: nothing,
       body: demographicsPatch,
       bodyType: 'application/merge-patch+json',
@@ -219,7 +211,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       summary: 'Take a chart out of use',
       policy: ['clinician'],
       event: { type: 'patients.patient.voided', action: 'U', subject: 'patient' },
-      params: chartParams,
+      params: idParams,
       query: nothing,
       body: reasonBody,
       answer: { status: 200, description: 'The chart, voided', schema: patientAnswer, headers: etagHeader },
@@ -241,7 +233,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       summary: 'Bring a voided chart back',
       policy: ['clinician'],
       event: { type: 'patients.patient.restored', action: 'U', subject: 'patient' },
-      params: chartParams,
+      params: idParams,
       query: nothing,
       body: reasonBody,
       answer: { status: 200, description: 'The chart', schema: patientAnswer, headers: etagHeader },

@@ -3,7 +3,6 @@ import { pageFields, pastDateField, textField, uuidField, type Page, type Schema
 import { newDemographics, type PatientStatus } from './patient.ts'
 
 const statuses = ['active', 'inactive', 'deceased', 'voided', 'merged'] as const satisfies PatientStatus[]
-export const chartParams: Schema<{ id: string }> = Joi.object({ id: uuidField().required() })
 export const reasonBody: Schema<{ reason: string }> = Joi.object({ reason: textField(500).required() })
 export const createQuery: Schema<{ force: boolean }> = Joi.object({
   force: Joi.boolean().default(false).description('Create it even if it looks like a duplicate'),
@@ -36,8 +35,4 @@ export const patientAnswer = (newDemographics as Schema<object>).keys({
   restricted: Joi.boolean().required(),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
-})
-export const pageAnswer: Schema<unknown> = Joi.object({
-  items: Joi.array().items(patientAnswer).required(),
-  nextCursor: Joi.string().allow(null).required(),
 })

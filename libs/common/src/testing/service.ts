@@ -10,6 +10,7 @@ import { openDatabase, type Database } from '../database.ts'
 import type { AuditEvent } from '../events.ts'
 import { buildLogger, type Logger } from '../logger.ts'
 import type { DatabaseSpec } from '../migrate.ts'
+import type { Description } from '../openapi.ts'
 import { openOutbox, type Outbox } from '../outbox.ts'
 
 export interface TestBacking {
@@ -105,6 +106,19 @@ export function buildCall(base: string): Call {
   }
 }
 
+/** Fails when an operation answers what its description does not list. */
+function checkDocumented({ paths }: Description, method: string, path: string, { status, body }: Answer): void {
+  const [plain] = path.split('?') as [string]
+  const fits = (template: string) => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(plain)
+  const template = plain in paths ? plain : Object.keys(paths).find(fits)
+  const operation = template && paths[template]![method.toLowerCase()]
+  if (!operation) return
+  const documented = (operation.responses as Record<string, { description: string }>)[status]
+  const code = (body as { code?: string } | undefined)?.code
+  if (!documented || (status >= 400 && !documented.description.includes(`\`${code}\``)))
+    throw new Error(`${method} ${template} answers ${status} ${code}, which OpenAPI does not say`)
+}
+
 /** An app behind a real socket. */
 export async function listenForTest(
   app: RequestListener | Server,
@@ -159,9 +173,14 @@ export async function openTestService(spec: DatabaseSpec, build: (deps: TestDeps
     trustedProxies: [],
   })
   const { url, call, close } = await listenForTest(app)
+  const description = (await call('GET', '/internal/description')).body as Description
   return {
     url,
-    call,
+    call: async (...asked: Parameters<Call>) => {
+      const answer = await call(...asked)
+      checkDocumented(description, asked[0], asked[1], answer)
+      return answer
+    },
     db,
     urls,
     /** Events recorded since the last call, oldest first. */

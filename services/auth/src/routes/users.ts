@@ -1,35 +1,37 @@
 import Joi from 'joi'
-import { route, type Route } from '@caregate/common/route'
 import { roles, type Role } from '@caregate/common/auth'
 import type { Cursors } from '@caregate/common/cursor'
-import type { Database } from '@caregate/common/database'
-import { invalid } from '@caregate/common/errors'
-import { nothing, pageFields, uuidField, type Page, type Schema } from '@caregate/common/validate'
-import { brokenRules, oneTimePassword, type Passwords } from '../passwords.ts'
-import { createUser, getUser, listUsers, toUser, updateUser } from '../repository.ts'
-import { emailField, fullNameField, passwordField, userAnswer } from '../schemas.ts'
+import type { Database, Tx } from '@caregate/common/database'
+import { AppError, notFound } from '@caregate/common/errors'
+import { route, type Route } from '@caregate/common/route'
+import { idParams, nothing, pageAnswer, pageFields, uuidField, type Page, type Schema } from '@caregate/common/validate'
+import type { UserRow } from '../database.ts'
+import { oneTimePassword, type Passwords } from '../passwords.ts'
+import {
+  createUser,
+  getUser,
+  hasOtherAdmin,
+  linkPatient,
+  listUsers,
+  lockUser,
+  noTotp,
+  toUser,
+  updateUser,
+  type UserFilter,
+} from '../repository/users.ts'
+import { emailField, fullNameField, rolesField, userAnswer } from '../schemas.ts'
+import type { SessionChange } from '../session-change.ts'
 
 export interface UserDeps {
   db: Pick<Database, 'transaction' | 'manager'>
+  change: SessionChange
   cursors: Cursors
   passwords: Passwords
 }
 
-/** A patient's account comes from registering alone. */
-const staffRoles = roles.filter((role) => role !== 'patient')
 const oneTimeHours = 72
 export const oneTimeUntil = (): Date => new Date(Date.now() + oneTimeHours * 3_600_000)
 
-interface Registration {
-  email: string
-  password: string
-  fullName: string
-}
-const registerBody: Schema<Registration> = Joi.object({
-  email: emailField().required(),
-  password: passwordField().required(),
-  fullName: fullNameField().required(),
-})
 export interface NewStaff {
   email: string
   fullName: string
@@ -38,85 +40,28 @@ export interface NewStaff {
 export const staffBody: Schema<NewStaff> = Joi.object({
   email: emailField().required(),
   fullName: fullNameField().required(),
-  roles: Joi.array()
-    .items(Joi.string().valid(...staffRoles))
-    .min(1)
-    .unique()
-    .required(),
+  roles: rolesField().required(),
 })
-const meBody: Schema<{ fullName: string }> = Joi.object({ fullName: fullNameField().required() })
-const pageQuery: Schema<Page> = Joi.object(pageFields)
-const userParams: Schema<{ id: string }> = Joi.object({ id: uuidField().required() })
+type UserChange = Partial<Pick<UserRow, 'fullName' | 'roles' | 'disabled'>>
+const changeBody: Schema<UserChange> = Joi.object<UserChange>({
+  fullName: fullNameField(),
+  roles: rolesField(),
+  disabled: Joi.boolean(),
+}).min(1)
+const linkBody: Schema<{ patientId: string }> = Joi.object({ patientId: uuidField().required() })
+const listQuery: Schema<Page & UserFilter> = Joi.object({
+  ...pageFields,
+  email: emailField(),
+  q: Joi.string().max(200).description('Part of a name or an e-mail'),
+  role: Joi.string().valid(...roles),
+  disabled: Joi.boolean(),
+})
+const oneTimeAnswer = { oneTimePassword: Joi.string().required() }
 const listName = 'GET /auth/users'
 
-export function userRoutes({ db, cursors, passwords }: UserDeps): Route[] {
+/** What an admin does with the accounts of others, and a registrar with those of patients. */
+export function userRoutes({ db, change, cursors, passwords }: UserDeps): Route[] {
   return [
-    route({
-      method: 'post',
-      path: '/auth/register',
-      summary: 'Register as a patient',
-      policy: 'public',
-      event: { type: 'auth.user.created', action: 'C' },
-      params: nothing,
-      query: nothing,
-      body: registerBody,
-      answer: { status: 201, description: 'The account', schema: userAnswer },
-      errors: ['conflict'],
-      async handle(context) {
-        const { email, fullName, password } = context.body
-        const broken = brokenRules(password, 'password')
-        if (broken.length) throw invalid(...broken)
-        const passwordHash = await passwords.hash(password)
-        const user = await db.transaction(async (tx) => {
-          const created = await createUser(tx, {
-            email,
-            fullName,
-            roles: ['patient'],
-            passwordHash,
-            oneTimeUntil: null,
-          })
-          await context.record(tx, { resource: { type: 'user', id: created.id } })
-          return created
-        })
-        return { body: toUser(user) }
-      },
-    }),
-    route({
-      method: 'get',
-      path: '/auth/me',
-      summary: 'Read the own account',
-      policy: 'signed-in',
-      event: { type: 'auth.user.read', action: 'R' },
-      params: nothing,
-      query: nothing,
-      body: nothing,
-      answer: { status: 200, description: 'The account', schema: userAnswer },
-      errors: [],
-      async handle(context) {
-        context.about({ resource: { type: 'user', id: context.claims.sub } })
-        return { body: toUser(await getUser(db.manager, context.claims.sub)) }
-      },
-    }),
-    route({
-      method: 'patch',
-      path: '/auth/me',
-      summary: 'Change the own account',
-      policy: 'signed-in',
-      event: { type: 'auth.user.updated', action: 'U' },
-      params: nothing,
-      query: nothing,
-      body: meBody,
-      answer: { status: 200, description: 'The account', schema: userAnswer },
-      errors: [],
-      async handle(context) {
-        const user = await db.transaction(async (tx) => {
-          const updated = await updateUser(tx, context.claims.sub, context.body)
-          await context.record(tx, { resource: { type: 'user', id: updated.id }, changed: ['fullName'] })
-          return updated
-        })
-        return { body: toUser(user) }
-      },
-    }),
     route({
       method: 'post',
       path: '/auth/users',
@@ -129,7 +74,7 @@ export function userRoutes({ db, cursors, passwords }: UserDeps): Route[] {
       answer: {
         status: 201,
         description: `The account and a first password, good for ${oneTimeHours} hours and for choosing one's own`,
-        schema: userAnswer.append({ oneTimePassword: Joi.string().required() }),
+        schema: userAnswer.append(oneTimeAnswer),
       },
       errors: ['conflict'],
       async handle(context) {
@@ -146,31 +91,27 @@ export function userRoutes({ db, cursors, passwords }: UserDeps): Route[] {
     route({
       method: 'get',
       path: '/auth/users',
-      summary: 'List accounts',
-      policy: ['admin'],
+      summary: 'List accounts; a registrar finds a patient’s by its exact e-mail',
+      policy: ['admin', 'registrar'],
       event: { type: 'auth.user.read', action: 'R' },
       params: nothing,
-      query: pageQuery,
+      query: listQuery,
       body: nothing,
-      answer: {
-        status: 200,
-        description: 'A page of accounts',
-        schema: Joi.object({
-          items: Joi.array().items(userAnswer).required(),
-          nextCursor: Joi.string().allow(null).required(),
-        }),
-      },
+      answer: { status: 200, description: 'A page of accounts', schema: pageAnswer(userAnswer) },
       errors: [],
       async handle(context) {
-        const { limit, cursor } = context.query
-        const rows = await listUsers(
-          db.manager,
-          cursor === undefined ? undefined : cursors.decode<string>(listName, cursor),
-          limit + 1,
+        const { limit, cursor, ...asked } = context.query
+        const isAdmin = context.claims.roles.includes('admin')
+        if (!isAdmin && asked.email === undefined)
+          throw new AppError('forbidden', 'A registrar finds accounts of patients, by `email`.')
+        const filter = isAdmin ? asked : { email: asked.email, role: 'patient' as const }
+        const { rows, nextCursor } = await cursors.page(
+          listName,
+          { limit, cursor },
+          (after: string | undefined, most) => listUsers(db.manager, filter, after, most),
+          ({ id }) => id,
         )
-        const shown = rows.slice(0, limit)
-        const last = rows.length > limit ? shown.at(-1) : undefined
-        return { body: { items: shown.map(toUser), nextCursor: last ? cursors.encode(listName, last.id) : null } }
+        return { body: { items: rows.map(toUser), nextCursor } }
       },
     }),
     route({
@@ -179,12 +120,164 @@ export function userRoutes({ db, cursors, passwords }: UserDeps): Route[] {
       summary: 'Read an account',
       policy: ['admin'],
       event: { type: 'auth.user.read', action: 'R', subject: 'user' },
-      params: userParams,
+      params: idParams,
       query: nothing,
       body: nothing,
       answer: { status: 200, description: 'The account', schema: userAnswer },
       errors: ['not_found'],
       handle: async (context) => ({ body: toUser(await getUser(db.manager, context.params.id)) }),
     }),
+    route({
+      method: 'patch',
+      path: '/auth/users/{id}',
+      summary: 'Change name or roles of an account, disable or enable it; other roles and disabling end its sessions',
+      policy: ['admin'],
+      event: { type: 'auth.user.updated', action: 'U', subject: 'user' },
+      params: idParams,
+      query: nothing,
+      body: changeBody,
+      answer: { status: 200, description: 'The account', schema: userAnswer },
+      errors: ['not_found', 'conflict'],
+      async handle(context) {
+        const { id } = context.params
+        const user = await change(async (tx, end) => {
+          const before = await lockUser(tx, id)
+          const after = { ...before, ...context.body }
+          const changed = (['fullName', 'roles', 'disabled'] as const).filter(
+            (field) => String(before[field]) !== String(after[field]),
+          )
+          if (changed.includes('roles') && before.roles.includes('patient'))
+            throw new AppError('conflict', 'A patient’s account has no other role: make one for somebody of the staff.')
+          if (administers(before) && !administers(after) && !(await hasOtherAdmin(tx, id)))
+            throw new AppError('conflict', 'This is the last admin: make another one first.')
+          if (changed.some((field) => field !== 'fullName')) await end(id)
+          await context.record(tx, { changed })
+          return updateUser(tx, id, context.body)
+        })
+        return { body: toUser(user) }
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/auth/users/{id}/sessions',
+      summary: 'End all sessions of an account',
+      policy: ['admin'],
+      event: { type: 'auth.session.ended', action: 'E', subject: 'user' },
+      params: idParams,
+      query: nothing,
+      body: nothing,
+      answer: { status: 204, description: 'Ended' },
+      errors: ['not_found'],
+      async handle(context) {
+        await change(async (tx, end) => {
+          const { id } = await lockUser(tx, context.params.id)
+          await end(id)
+          await context.record(tx)
+        })
+        return {}
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/auth/users/{id}/totp',
+      summary: 'Remove the second factor of an account, for somebody who lost it; its sessions end',
+      policy: ['admin'],
+      event: { type: 'auth.totp.deleted', action: 'D', subject: 'user' },
+      params: idParams,
+      query: nothing,
+      body: nothing,
+      answer: { status: 204, description: 'Removed' },
+      errors: ['not_found'],
+      async handle(context) {
+        await change(async (tx, end) => {
+          const { id } = await lockUser(tx, context.params.id)
+          await updateUser(tx, id, noTotp)
+          await end(id)
+          await context.record(tx, { changed: ['totp'] })
+        })
+        return {}
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/auth/users/{id}/reset-password',
+      summary: 'Give a one-time password instead of the one that there is; sessions end',
+      policy: ['admin'],
+      event: { type: 'auth.password.reset', action: 'U', subject: 'user' },
+      params: idParams,
+      query: nothing,
+      body: nothing,
+      answer: {
+        status: 200,
+        description: `A password, good for ${oneTimeHours} hours and for choosing one's own`,
+        schema: Joi.object(oneTimeAnswer),
+      },
+      errors: ['not_found'],
+      async handle(context) {
+        const password = oneTimePassword()
+        const passwordHash = await passwords.hash(password)
+        await change(async (tx, end) => {
+          const { id } = await lockUser(tx, context.params.id)
+          await updateUser(tx, id, { passwordHash, oneTimeUntil: oneTimeUntil() })
+          await end(id)
+          await context.record(tx, { changed: ['password'] })
+        })
+        return { body: { oneTimePassword: password } }
+      },
+    }),
+    route({
+      method: 'put',
+      path: '/auth/users/{id}/patient',
+      summary: 'Link a patient’s account to its chart; its sessions end',
+      policy: ['registrar'],
+      event: { type: 'auth.user.updated', action: 'U', subject: 'user' },
+      params: idParams,
+      query: nothing,
+      body: linkBody,
+      answer: { status: 200, description: 'The account', schema: userAnswer },
+      errors: ['not_found', 'conflict'],
+      async handle(context) {
+        const { patientId } = context.body
+        context.about({ patientIds: [patientId] })
+        const user = await change(async (tx, end) => {
+          const { id } = await lockPatientAccount(tx, context.params.id)
+          await end(id)
+          await context.record(tx, { changed: ['patientId'] })
+          return linkPatient(tx, id, patientId)
+        })
+        return { body: toUser(user) }
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/auth/users/{id}/patient',
+      summary: 'Take the link of a patient’s account to a chart away; its sessions end',
+      policy: ['registrar'],
+      event: { type: 'auth.user.updated', action: 'U', subject: 'user' },
+      params: idParams,
+      query: nothing,
+      body: nothing,
+      answer: { status: 204, description: 'Not linked' },
+      errors: ['not_found'],
+      async handle(context) {
+        await change(async (tx, end) => {
+          const { id, patientId } = await lockPatientAccount(tx, context.params.id)
+          await updateUser(tx, id, { patientId: null })
+          await end(id)
+          await context.record(tx, { changed: ['patientId'], patientIds: patientId ? [patientId] : [] })
+        })
+        return {}
+      },
+    }),
   ]
+}
+
+const administers = (user: Pick<UserRow, 'roles' | 'disabled'>): boolean =>
+  user.roles.includes('admin') && !user.disabled
+
+/** Registrars see no other accounts. @throws {AppError} 404 */
+async function lockPatientAccount(tx: Tx, id: string): Promise<UserRow> {
+  const user = await lockUser(tx, id)
+  if (!user.roles.includes('patient')) throw notFound('user')
+  return user
 }

@@ -1,0 +1,41 @@
+export interface Worker {
+  /** There is something to do. */
+  wake(): void
+  /** Finishes what there is to do. */
+  close(): Promise<void>
+}
+
+/**
+ * Works when it is woken, and every so often in case nobody did; never twice at once.
+ * @param step does one piece; @returns whether there may be another
+ * @param failed is told what a step threw; the next wake or turn tries again
+ */
+export function openWorker(everyMs: number, step: () => Promise<boolean>, failed: (error: unknown) => void): Worker {
+  let working: Promise<void> | undefined
+  let again = false
+  let closed = false
+
+  async function work(): Promise<void> {
+    do {
+      again = false
+      try {
+        while (!closed && (await step()));
+      } catch (error) {
+        failed(error)
+      }
+    } while (again && !closed)
+  }
+  function wake(): void {
+    again = true
+    working ??= work().finally(() => (working = undefined))
+  }
+  const timer = setInterval(wake, everyMs)
+  return {
+    wake,
+    async close() {
+      clearInterval(timer)
+      await working
+      closed = true
+    },
+  }
+}

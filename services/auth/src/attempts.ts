@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { AppError } from '@caregate/common/errors'
+import type { Database } from '@caregate/common/database'
+import type { AuthConfig } from './config.ts'
+import { forgiveAttempt, hasSucceeded, reserveAttempt, succeedAttempt } from './repository/attempts.ts'
+
+/** What is guessed at, and from where (`addressKey`). */
+export interface Target {
+  /** An e-mail address, whether somebody has it or not, or a user's id. */
+  account: string
+  address: string
+}
+
+export interface Attempts {
+  /**
+   * Counts an attempt as a wrong one before it is looked at, so that parallel guesses don't beat the count; takes it
+   * back when `check` throws.
+   * @throws {AppError} 429 while a further attempt has to wait
+   */
+  make(target: Target, check: () => Promise<boolean>): Promise<Attempt>
+}
+export interface Attempt {
+  /** What `check` said. */
+  right: boolean
+  /** The address may err for itself from now on. */
+  succeeded(): Promise<void>
+  /** It was no guess. */
+  forgiven(): Promise<void>
+}
+
+/** Longer than that nobody waits. */
+const maxWaitSeconds = 900
+/** An address that was right so lately has a budget of its own. */
+export const knownDays = 90
+
+const keyOf = (...parts: string[]): string => createHash('sha256').update(parts.join('\0')).digest('base64url')
+
+/**
+ * Guessing gets slower and slower: once there were so many wrong attempts, each further one waits twice as long as the
+ * one before. Nobody is locked out by others: an address from which an account signed in before is counted apart from
+ * all those that only try.
+ */
+export function buildAttempts(
+  db: Pick<Database, 'manager'>,
+  config: Pick<AuthConfig, 'SIGN_IN_ATTEMPTS' | 'SIGN_IN_ATTEMPTS_PER_ADDRESS'>,
+): Attempts {
+  async function reserve(key: string, free: number): Promise<void> {
+    const waitSeconds = await reserveAttempt(db.manager, { key, free, maxWaitSeconds })
+    if (waitSeconds)
+      throw new AppError(
+        'rate_limited',
+        'There were too many wrong attempts: wait as many seconds as Retry-After says.',
+        {
+          headers: { 'Retry-After': String(waitSeconds) },
+        },
+      )
+  }
+  return {
+    async make({ account, address }, check) {
+      const ofAddress = keyOf('address', address)
+      const here = keyOf('account', account, address)
+      const elsewhere = keyOf('account', account)
+      const ofAccount = (await hasSucceeded(db.manager, here, knownDays)) ? here : elsewhere
+      await reserve(ofAccount, config.SIGN_IN_ATTEMPTS)
+      try {
+        await reserve(ofAddress, config.SIGN_IN_ATTEMPTS_PER_ADDRESS)
+      } catch (error) {
+        await forgiveAttempt(db.manager, [ofAccount])
+        throw error
+      }
+      const forgiven = () => forgiveAttempt(db.manager, [ofAccount, ofAddress])
+      try {
+        const right = await check()
+        return {
+          right,
+          forgiven,
+          async succeeded() {
+            await forgiven()
+            await succeedAttempt(db.manager, here)
+          },
+        }
+      } catch (error) {
+        await forgiven()
+        throw error
+      }
+    },
+  }
+}
