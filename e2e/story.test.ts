@@ -145,7 +145,7 @@ test('every request of this story stands in the log exactly once', async () => {
   expect(new Set(told.map(({ request }) => request.id)).size).toBe(requests.length)
   // beside them: the first admin, made on the command line, and the readings of the log that came after
   const others = events.filter(({ request }) => !ofStory.has(request.id))
-  expect(others.shift()).toMatchObject({ type: 'auth.user.created', request: { method: 'CLI' } })
+  expect(others.shift()).toMatchObject({ type: 'auth.user.created', request: { method: 'NONE' } })
   for (const { type, request } of others) {
     expect(type).toBe('audit.event.read')
     expect(platform.sent.filter(({ id }) => id === request.id)).toHaveLength(1)

@@ -83,7 +83,11 @@ export function processEnvironment(
       : { DISCOVERY: 'static', SERVICES: SERVICES.map((service) => `${service}=${url(service)}`).join(',') }),
     ...(backing.redis && { REDIS_URL: backing.redis }),
     JWKS_URL: `${url('auth')}/.well-known/jwks.json`,
-    ...(holdsSecretKey && { SECRET_KEY: env.SECRET_KEY ?? secrets.SECRET_KEY }),
+    ...(holdsSecretKey && {
+      SECRET_KEY: env.SECRET_KEY ?? secrets.SECRET_KEY,
+      SECRET_KEY_PREVIOUS: env.SECRET_KEY_PREVIOUS,
+    }),
+    ...(own === 'auth' && { SMTP_URL: env.SMTP_URL }),
     ...(own && {
       DATABASE_URL: serviceDatabaseUrls(backing.postgres, own, secrets).DATABASE_URL,
       CURSOR_KEY: env.CURSOR_KEY ?? secrets.CURSOR_KEY,
