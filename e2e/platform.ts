@@ -8,7 +8,7 @@ import { newPassword, type Account } from '../platform/client.ts'
 import { startPlatform, type PlatformOptions } from '../platform/platform.ts'
 import { quietProgress } from '../platform/progress.ts'
 import { makeFolder } from '../platform/state.ts'
-import type { StoredEvent } from '../services/audit/src/repository.ts'
+import type { ReadEvent } from '../services/audit/src/repository.ts'
 
 /** A request that a test has sent, with the milliseconds before and after it. */
 export interface Sent {
@@ -96,7 +96,7 @@ export async function openTestPlatform({
     /** Every request that went through `call`. */
     sent,
     /** Events by what the audit log can be searched for. */
-    async events(filter: Record<string, string>): Promise<StoredEvent[]> {
+    async events(filter: Record<string, string>): Promise<ReadEvent[]> {
       const query = new URLSearchParams({ limit: '200', ...filter }).toString()
       return (await ok(200, 'GET', `/api/v1/audit/events?${query}`, { token: auditor.token })).items
     },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { until } from '@caregate/common/testing/until'
 import { newPassword } from '../platform/client.ts'
-import type { StoredEvent } from '../services/audit/src/repository.ts'
+import type { ReadEvent } from '../services/audit/src/repository.ts'
 import { openTestPlatform, type Sent } from './platform.ts'
 
 let platform: Awaited<ReturnType<typeof openTestPlatform>>
@@ -24,7 +24,7 @@ const logIn = async () => (await platform.call('POST', '/api/v1/auth/login', { b
 
 /** The events of one request, waited for: the log is written behind the answer. */
 async function eventsOf({ id }: Sent) {
-  let events: StoredEvent[] = []
+  let events: ReadEvent[] = []
   await until(async () => (events = await platform.events({ requestId: id })).length > 0, 5)
   return events
 }
@@ -129,11 +129,11 @@ test('every request of this story stands in the log exactly once', async () => {
   const requests = [...platform.sent]
   // each status that the story is about
   expect(new Set(requests.map(({ status }) => status))).toEqual(new Set([200, 201, 204, 401, 403, 404, 409, 412, 422]))
-  let events: StoredEvent[] = []
+  let events: ReadEvent[] = []
   const ofStory = new Set(requests.map(({ id }) => id))
   const readLog = async () => {
     events = []
-    for (let page: StoredEvent[] | undefined; !page || page.length === 200; events.push(...page)) {
+    for (let page: ReadEvent[] | undefined; !page || page.length === 200; events.push(...page)) {
       page = await platform.events({ afterSequence: String(events.at(-1)?.sequence ?? 0) })
     }
     return events.filter(({ request }) => ofStory.has(request.id)).length

@@ -93,6 +93,7 @@ export function processEnvironment(
       CURSOR_KEY: env.CURSOR_KEY ?? secrets.CURSOR_KEY,
       TRUSTED_PROXIES: '127.0.0.1/32,::1/128',
     }),
+    ...(own === 'audit' && { AUDIT_SIGNING_KEY: env.AUDIT_SIGNING_KEY ?? secrets.AUDIT_SIGNING_KEY }),
     ...(own === 'patients' && { FIELD_KEY: env.FIELD_KEY ?? secrets.FIELD_KEY }),
     ...(ports.metrics !== undefined && { METRICS_PORT: String(ports.metrics) }),
   }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
@@ -79,6 +79,7 @@ export const LAUNCHER_KEYS = [
   'SMTP_URL',
   'CURSOR_KEY',
   'FIELD_KEY',
+  'AUDIT_SIGNING_KEY',
   'AMQP_URL',
   'PORT',
 ]
@@ -137,12 +138,15 @@ const PASSWORDS = [
   ),
 ] as const
 
+const newSigningKey = () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
+
 /** Keys and passwords, made at first use and kept beside the data that they protect. */
 export function openSecrets(folder: string) {
   const file = join(folder, 'secrets.json')
   const kept = readJson<Record<string, string>>(file) ?? {}
   const made = {
     ...(Object.fromEntries(KEYS.map((name) => [name, randomBytes(48).toString('base64')])) as Values<typeof KEYS>),
+    AUDIT_SIGNING_KEY: newSigningKey(),
     ...(Object.fromEntries(PASSWORDS.map((name) => [name, randomBytes(24).toString('base64url')])) as Values<
       typeof PASSWORDS
     >),

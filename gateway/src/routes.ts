@@ -38,6 +38,8 @@ const routes: readonly GatewayRoute[] = [
   route('/api/v1/patients/import', 'patients', { streaming: true }),
   route('/api/v1/patients/export', 'patients', { streaming: true }),
   route('/api/v1/patients/*', 'patients'),
+  route('/api/v1/audit/checkpoint', 'audit', { public: true }),
+  route('/api/v1/audit/key', 'audit', { public: true }),
   route('/api/v1/audit/export', 'audit', { streaming: true }),
   route('/api/v1/audit/stream', 'audit', { streaming: true }),
   route('/api/v1/audit/*', 'audit'),

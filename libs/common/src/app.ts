@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import type { Claims, Scope, Verify } from './auth.ts'
 import { AppError, toAppError } from './errors.ts'
@@ -151,6 +153,7 @@ export function buildApp(options: AppOptions): Express {
         }
         res.status(status).set({ 'Cache-Control': 'no-store', ...headers })
         if (body === undefined) res.end()
+        else if (answer.type) await sendBody(res.type(answer.type), body as Body, log)
         else res.json(body)
       } catch (error) {
         await refuse(req, res, error, pattern, event, facts)
@@ -207,6 +210,16 @@ export function buildApp(options: AppOptions): Express {
     refuse(req, res, error, 'unknown', refused, {}),
   )
   return app
+}
+
+type Body = string | Buffer | AsyncIterable<string>
+
+/** Text or bytes, at once or as they come. What breaks off then, by the client or here, was answered already. */
+async function sendBody(res: Response, body: Body, log: Logger): Promise<void> {
+  if (typeof body === 'string' || Buffer.isBuffer(body)) return void res.end(body)
+  await pipeline(Readable.from(body), res).catch((error: unknown) => {
+    if ((error as { code?: string }).code !== 'ERR_STREAM_PREMATURE_CLOSE') log.error('an answer broke off', { error })
+  })
 }
 
 function checkRoute(definition: Route): void {

@@ -39,6 +39,8 @@ export const eventTypes = [
   'patients.search.read',
   'patients.request.refused',
   'audit.event.read',
+  'audit.proof.read',
+  'audit.export.read',
   'audit.request.refused',
   'gateway.request.denied',
 ] as const
@@ -155,6 +157,10 @@ const envelope: readonly [path: string, holds: (event: AuditEvent) => boolean][]
     (e) => isText(e.occurredAt) && timestamp.test(e.occurredAt) && !Number.isNaN(Date.parse(e.occurredAt)),
   ],
   ['service', (e) => isText(e.service)],
+  // the log's own
+  ['sequence', (e) => !('sequence' in e)],
+  ['storedAt', (e) => !('storedAt' in e)],
+  ['leafHash', (e) => !('leafHash' in e)],
   [
     'actor',
     (e) =>

@@ -67,9 +67,10 @@ function codesOf(definition: Route): ProblemCode[] {
 }
 
 function responses(definition: Route): Json {
-  const { status, description, schema, headers = {} } = definition.answer
+  const { status, description, schema, type, headers = {} } = definition.answer
   const answer: Json = { description }
   if (schema) answer.content = { 'application/json': { schema: jsonSchema(schema) } }
+  if (type) answer.content = { [type]: { schema: { type: 'string' } } }
   answer.headers = Object.fromEntries(
     Object.entries({ 'X-Request-Id': 'Id of the request, in every log line and event', ...headers }).map(
       ([name, text]) => [name, { description: text, schema: { type: 'string' } }],
@@ -146,7 +147,7 @@ export interface Description {
 export function describeRoutes(tag: string, routes: readonly Route[]): Description {
   const paths: OpenApi['paths'] = {}
   for (const definition of routes.filter(({ internal }) => !internal)) {
-    const path = (definition.root ? '' : apiBase) + definition.path
+    const path = (definition.root ? '' : apiBase) + definition.path.replaceAll('*}', '}')
     ;(paths[path] ??= {})[definition.method] = operation(definition, tag)
   }
   return { tag, paths }

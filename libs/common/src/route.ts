@@ -38,7 +38,7 @@ export interface Answer {
 /** One operation: everything about it in one place. OpenAPI, validation, policy and audit are all made from this. */
 export interface Route<P = unknown, Q = unknown, B = unknown> {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
-  /** Below /api/v1 unless `root`, e.g. `/patients/{id}`. */
+  /** Below /api/v1 unless `root`, e.g. `/patients/{id}`; `{rest*}` is all that comes. */
   path: string
   root?: boolean
   /** Not routed from outside and not documented. */
@@ -63,6 +63,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
     status: 200 | 201 | 202 | 204
     description: string
     schema?: Schema<unknown>
+    /** Content type of a body that is text or bytes. */
+    type?: string
     headers?: Record<string, string>
   }
   errors: readonly ProblemCode[]
@@ -75,5 +77,6 @@ export function route<P, Q, B>(definition: Route<P, Q, B>): Route {
 }
 
 export function expressPath({ path, root, internal }: Pick<Route, 'path' | 'root' | 'internal'>): string {
-  return (root || internal ? '' : apiBase) + path.replaceAll(/\{(\w+)\}/g, ':$1')
+  const below = path.replaceAll(/\{(\w+)\*\}/g, '*$1').replaceAll(/\{(\w+)\}/g, ':$1')
+  return (root || internal ? '' : apiBase) + below
 }

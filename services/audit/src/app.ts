@@ -1,14 +1,18 @@
 import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
-import { auditRoutes, type Deps } from './routes.ts'
+import type { Database } from '@caregate/common/database'
+import { eventRoutes, type EventDeps } from './routes/events.ts'
+import { proofRoutes, type ProofDeps } from './routes/proofs.ts'
 
-export function buildAuditApp(
-  deps: Deps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'>,
-): ServiceApp {
+type Deps = EventDeps &
+  ProofDeps &
+  Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & { db: Pick<Database, 'query'> }
+
+export function buildAuditApp(deps: Deps): ServiceApp {
   return buildApp({
     ...deps,
     service: 'audit',
     refused: 'audit.request.refused',
-    routes: auditRoutes(deps),
+    routes: [...eventRoutes(deps), ...proofRoutes(deps)],
     ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
   })
 }

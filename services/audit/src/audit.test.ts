@@ -1,36 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { buildEvent, canonicalJson, parseEvent } from '@caregate/common/events'
-import { openTestService, testToken } from '@caregate/common/testing/service'
-import { buildAuditApp } from './app.ts'
-import { spec } from './database.ts'
-import { appendEvents } from './repository.ts'
+import { parseEvent } from '@caregate/common/events'
+import { testToken } from '@caregate/common/testing/service'
+import { openAudit, received } from './testing.ts'
 
-let service: Awaited<ReturnType<typeof openTestService>>
+let service: Awaited<ReturnType<typeof openAudit>>
 const auditor = testToken(['auditor'])
 
 beforeAll(async () => {
-  service = await openTestService(spec, buildAuditApp)
+  service = await openAudit()
 })
 afterAll(() => service.close())
 
-function received(path: string, patientIds: string[] = []) {
-  const request = { id: randomUUID(), method: 'GET', route: '/x', path, status: 200, ip: '127.0.0.1', userAgent: null }
-  const actor = { id: 'somebody', name: null, roles: [], sessionId: null }
-  const event = buildEvent({
-    type: 'patients.patient.read',
-    service: 'patients',
-    action: 'R',
-    actor,
-    request,
-    patientIds,
-  })
-  return { event, body: canonicalJson(event) }
-}
-
 test('a batch is stored once, in order, without gaps, however often it comes', async () => {
-  const batch = [received('/a'), received('/b'), received('/c')]
-  const stored = await Promise.all([1, 2, 3, 4].map(() => appendEvents(service.db, batch)))
+  const batch = [received({}, '/a'), received({}, '/b'), received({}, '/c')]
+  const stored = await Promise.all([1, 2, 3, 4].map(() => service.append(...batch)))
   expect(stored.toSorted()).toEqual([0, 0, 0, 3])
   const { body } = await service.call('GET', '/api/v1/audit/events?afterSequence=0', { token: auditor })
   const items = body.items as { sequence: number; request: { path: string } }[]
@@ -43,8 +27,8 @@ test('a batch is stored once, in order, without gaps, however often it comes', a
 
 test('events are found by what they are of, newest first, and reading them is an event', async () => {
   const chart = randomUUID()
-  const batch = [received('/p', [chart]), received('/q', [chart])]
-  await appendEvents(service.db, batch)
+  const batch = [received({ patientIds: [chart] }), received({ patientIds: [chart] })]
+  await service.append(...batch)
   await service.events()
   const { body } = await service.call('GET', `/api/v1/audit/events?patientId=${chart}`, { token: auditor })
   const items = body.items as { id: string }[]
@@ -55,9 +39,10 @@ test('events are found by what they are of, newest first, and reading them is an
 })
 
 test('the app role can neither change nor delete what is stored', async () => {
-  await appendEvents(service.db, [received('/kept')])
+  await service.append(received())
   await expect(service.db.query(`UPDATE events SET path = '/changed'`)).rejects.toThrow('permission denied')
-  await expect(service.db.query('DELETE FROM events')).rejects.toThrow('permission denied')
+  for (const table of ['events', 'event_ids', 'leaves', 'nodes', 'checkpoints'])
+    await expect(service.db.query(`DELETE FROM ${table}`)).rejects.toThrow('permission denied')
 })
 
 test.each([
@@ -65,9 +50,10 @@ test.each([
   ['an id that is none', { id: 'x' }],
   ['a day that is none', { occurredAt: 'yesterday' }],
   ['no actor', { actor: undefined }],
+  ['a number that the log gives', { sequence: 1 }],
   ['half a surrogate pair', { code: '\ud800' }],
 ])('%s is not an event', (_what, wrong) => {
-  expect(() => parseEvent(Buffer.from(JSON.stringify({ ...received('/').event, ...wrong })))).toThrow()
+  expect(() => parseEvent(Buffer.from(JSON.stringify({ ...received().event, ...wrong })))).toThrow()
 })
 
 test.each(['actorId=%00', 'path=%00', 'ip=%07', 'from=-100000-01-01T00:00:00Z', 'to=%2B200000-01-01T00:00:00Z'])(

@@ -1,3 +1,40 @@
-import { databaseKeys, integer, processKeys, tokenKeys } from '@caregate/common/config'
+import { createPrivateKey } from 'node:crypto'
+import Joi from 'joi'
+import { databaseKeys, integer, processKeys, tokenKeys, type Config, type Key } from '@caregate/common/config'
+import { isKeyName, type Signer } from './log/note.ts'
 
-export const keys = { ...processKeys, ...databaseKeys, ...tokenKeys, PORT: integer(8003, 0, 65_535) }
+const signingKey = (): Key<string> =>
+  Joi.string()
+    .required()
+    .custom((pem: string, helpers) => {
+      try {
+        if (createPrivateKey(pem).asymmetricKeyType === 'ed25519') return pem
+      } catch {
+        // said below
+      }
+      return helpers.message({
+        custom: '{{#label}} must be an Ed25519 key in PEM; make one with: openssl genpkey -algorithm ed25519',
+      })
+    })
+const origin = (): Key<string> =>
+  Joi.string()
+    .default('caregate.local/audit')
+    .custom((name: string, helpers) =>
+      isKeyName(name) ? name : helpers.message({ custom: '{{#label}} must have neither spaces nor plus signs in it' }),
+    )
+
+export const keys = {
+  ...processKeys,
+  ...databaseKeys,
+  ...tokenKeys,
+  PORT: integer(8003, 0, 65_535),
+  /** Signs the checkpoints; usually in a file, named by AUDIT_SIGNING_KEY_FILE. */
+  AUDIT_SIGNING_KEY: signingKey(),
+  /** What the log is called in its checkpoints: an address without https://, say. Not to be changed later. */
+  AUDIT_LOG_ORIGIN: origin(),
+}
+
+export const signerOf = (config: Pick<Config<typeof keys>, 'AUDIT_SIGNING_KEY' | 'AUDIT_LOG_ORIGIN'>): Signer => ({
+  name: config.AUDIT_LOG_ORIGIN,
+  privateKey: createPrivateKey(config.AUDIT_SIGNING_KEY),
+})

@@ -20,8 +20,8 @@ export interface EventRow {
   path: string
   ip: string
   requestId: string
-  /** The RFC 8785 bytes as they came. */
-  body: string
+  /** The bytes of the event as it is read back (RFC 8785): what the tree has a hash of. */
+  entry: string
 }
 
 export const eventEntity = new EntitySchema<EventRow>({
@@ -40,7 +40,7 @@ export const eventEntity = new EntitySchema<EventRow>({
     path: { type: 'text' },
     ip: { type: 'text' },
     requestId: { name: 'request_id', type: 'text' },
-    body: { type: 'text' },
+    entry: { type: 'text' },
   },
   indices: [
     { name: 'events_occurred', columns: ['occurredAt'] },
@@ -64,13 +64,64 @@ export const eventIdEntity = new EntitySchema<EventIdRow>({
   columns: { id: { type: 'uuid', primary: true }, sequence: { type: 'bigint' } },
 })
 
+/** Hashes of leaves of the tree that came together: 32 bytes each, from leaf `start` on, which counts from 0. */
+export interface LeavesRow {
+  start: string
+  hashes: Buffer
+}
+
+export const leavesEntity = new EntitySchema<LeavesRow>({
+  name: 'leaves',
+  columns: { start: { type: 'bigint', primary: true }, hashes: { type: 'bytea' } },
+})
+
+/** The hash of 256^tier leaves, the `position`-th; tiers from 1 on. What is between is hashed from 256 of them. */
+export interface NodeRow {
+  tier: number
+  position: string
+  hash: Buffer
+}
+
+export const nodeEntity = new EntitySchema<NodeRow>({
+  name: 'nodes',
+  columns: {
+    tier: { type: 'smallint', primary: true },
+    position: { type: 'bigint', primary: true },
+    hash: { type: 'bytea' },
+  },
+})
+
+/** A signed head of the tree. */
+export interface CheckpointRow {
+  size: string
+  /** Of the last event. */
+  storedAt: Date
+  /** Roots of the maximal perfect subtrees, left to right: all that it takes to go on. */
+  roots: Buffer
+  /** C2SP signed note. */
+  note: string
+}
+
+export const checkpointEntity = new EntitySchema<CheckpointRow>({
+  name: 'checkpoints',
+  columns: {
+    size: { type: 'bigint', primary: true },
+    storedAt: { name: 'stored_at', type: 'timestamptz' },
+    roots: { type: 'bytea' },
+    note: { type: 'text' },
+  },
+})
+
 export const spec: DatabaseSpec = {
   service: 'audit',
-  entities: [eventEntity, eventIdEntity, outboxEntity],
+  entities: [eventEntity, eventIdEntity, leavesEntity, nodeEntity, checkpointEntity, outboxEntity],
   migrations: join(import.meta.dirname, 'migrations'),
   grants: {
     events: 'SELECT, INSERT',
     event_ids: 'SELECT, INSERT',
+    leaves: 'SELECT, INSERT',
+    nodes: 'SELECT, INSERT',
+    checkpoints: 'SELECT, INSERT',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
   },
   async beforeDown(query) {

@@ -2,16 +2,15 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { connect, type Channel, type ChannelModel, type Message } from 'amqplib'
 import { DataSource } from 'typeorm'
 import { auditQueue, openBroker, type Broker } from '@caregate/common/broker'
-import { buildEvent, canonicalJson, type AuditEvent } from '@caregate/common/events'
+import { canonicalJson } from '@caregate/common/events'
 import type { Logger } from '@caregate/common/logger'
-import { openTestService, quietLog, testAmqpUrl, testToken } from '@caregate/common/testing/service'
+import { quietLog, testAmqpUrl, testToken } from '@caregate/common/testing/service'
 import { until } from '@caregate/common/testing/until'
-import { buildAuditApp } from './app.ts'
-import { spec } from './database.ts'
 import { buildIngest } from './ingest.ts'
+import { anEvent, openAudit } from './testing.ts'
 
 const auditor = testToken(['auditor'])
-let service: Awaited<ReturnType<typeof openTestService>>
+let service: Awaited<ReturnType<typeof openAudit>>
 let owner: DataSource
 let model: ChannelModel
 let channel: Channel
@@ -24,16 +23,17 @@ const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
 })
 
 /** A broker connection that stores what it gets, like an audit process. */
-const openAudit = () => openBroker(testAmqpUrl(), log, buildIngest(service.db, log, new AbortController().signal))
+const openConsumer = () =>
+  openBroker(testAmqpUrl(), log, buildIngest(service.sequencer, log, new AbortController().signal))
 
 beforeAll(async () => {
-  service = await openTestService(spec, buildAuditApp)
+  service = await openAudit()
   owner = await new DataSource({ type: 'postgres', url: service.urls.owner }).initialize()
   model = await connect(testAmqpUrl())
   channel = await model.createChannel()
   await channel.deleteQueue(auditQueue)
   await channel.deleteQueue('audit.dead-letters')
-  broker = await openAudit()
+  broker = await openConsumer()
   await until(() => broker.connected)
   await channel.consume('audit.dead-letters', (message) => message && dead.push(message), { noAck: true })
 })
@@ -45,11 +45,6 @@ afterAll(async () => {
   await service.close()
 })
 
-function anEvent(more: Partial<AuditEvent> = {}): AuditEvent {
-  const request = { id: 'r', method: 'GET', route: '/x', path: '/x', status: 200, ip: '::1', userAgent: null }
-  const actor = { id: null, name: null, roles: [], sessionId: null }
-  return buildEvent({ type: 'patients.patient.read', service: 'patients', action: 'R', actor, request, ...more })
-}
 const send = (body: string) => channel.publish('audit.events', 'patients.patient.read', Buffer.from(body))
 const stored = () =>
   owner.query<{ id: string; sequence: number }[]>('SELECT id, sequence::int FROM events ORDER BY sequence')
@@ -108,7 +103,7 @@ test('while the database refuses, nothing is rejected: the events wait and are s
 
 test('of two audit processes one stores, and the other takes over when it goes', async () => {
   const before = (await stored()).length
-  const second = await openAudit()
+  const second = await openConsumer()
   try {
     await until(() => second.connected)
     const events = Array.from({ length: 600 }, () => anEvent())

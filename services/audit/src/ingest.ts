@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { auditQueue } from '@caregate/common/broker'
-import type { Database } from '@caregate/common/database'
 import { parseEvent } from '@caregate/common/events'
 import type { Logger } from '@caregate/common/logger'
-import { appendEvents, type Received } from './repository.ts'
+import type { Received, Sequencer } from './sequencer.ts'
 
 const prefetch = 1000
 const batchSize = 500
@@ -16,7 +15,7 @@ const retryMs = 500
  * database fails nothing is rejected, the batch waits and is tried again.
  */
 export function buildIngest(
-  db: Pick<Database, 'transaction'>,
+  sequencer: Sequencer,
   log: Logger,
   signal: AbortSignal,
 ): (model: ChannelModel) => Promise<void> {
@@ -39,7 +38,7 @@ export function buildIngest(
   async function store(batch: readonly Received[], open: () => boolean): Promise<void> {
     while (open()) {
       try {
-        await appendEvents(db, batch)
+        await sequencer.append(batch)
         return
       } catch (error) {
         log.warning('events could not be stored yet', { error })

@@ -6,20 +6,24 @@ import { openOutbox } from '@caregate/common/outbox'
 import { run } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildAuditApp } from './app.ts'
-import { keys } from './config.ts'
+import { keys, signerOf } from './config.ts'
 import { spec } from './database.ts'
 import { buildIngest } from './ingest.ts'
+import { openSequencer } from './sequencer.ts'
 
 await run(spec.service, keys, async (config, log, lifetime) => {
   const db = await openDatabase(config, spec.entities, log, lifetime.signal)
   lifetime.add('the database', () => db.destroy())
-  const broker = await openBroker(config.AMQP_URL, log, buildIngest(db, log, lifetime.signal))
+  const signer = signerOf(config)
+  const sequencer = await openSequencer(db, signer)
+  const broker = await openBroker(config.AMQP_URL, log, buildIngest(sequencer, log, lifetime.signal))
   lifetime.add('the broker', () => broker.close())
   const outbox = openOutbox(db, broker, log)
   lifetime.add('the outbox', () => outbox.close())
   const app = buildAuditApp({
     db,
     outbox,
+    signer,
     log,
     verify: configuredVerify(config),
     cursors: buildCursors(config.CURSOR_KEY),

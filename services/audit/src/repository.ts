@@ -1,70 +1,133 @@
-import type { Database, Tx } from '@caregate/common/database'
+import type { Tx } from '@caregate/common/database'
 import { notFound } from '@caregate/common/errors'
-import type { AuditEvent } from '@caregate/common/events'
-import { eventEntity, eventIdEntity, type EventRow } from './database.ts'
+import { Between, MoreThan, MoreThanOrEqual } from 'typeorm'
+import { checkpointEntity, eventEntity, eventIdEntity, nodeEntity, type EventRow, type LeavesRow } from './database.ts'
+import type { StoredEvent } from './log/entry.ts'
+import type { Frontier, Hash, Node } from './log/merkle.ts'
 
-export interface Received {
-  event: AuditEvent
-  body: string
+/** An event as clients read it. */
+export type ReadEvent = StoredEvent & { leafHash: string }
+
+/** One sequencer at a time, until the transaction ends. */
+export async function lockLog(tx: Tx): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('caregate audit sequencer'))`)
 }
-export type StoredEvent = AuditEvent & { sequence: number; storedAt: string }
 
-export function toStoredEvent({ body, sequence, storedAt }: EventRow): StoredEvent {
-  return { ...(JSON.parse(body) as AuditEvent), sequence: Number(sequence), storedAt: storedAt.toISOString() }
+/** Of these ids those that were ever stored. */
+export async function findKnownIds(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
+  const known = await tx.query<{ id: string }[]>('SELECT id FROM event_ids WHERE id = ANY($1::uuid[])', [ids])
+  return new Set(known.map(({ id }) => id))
 }
 
-const insertEvents = `
-  INSERT INTO events (sequence, id, stored_at, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, body)
-  SELECT * FROM json_to_recordset($1) AS row(
-    sequence bigint, id uuid, stored_at timestamptz, occurred_at timestamptz, type text, action text, outcome text,
-    actor_id text, patient_ids uuid[], method text, path text, ip text, request_id text, body text)`
+export async function insertEvents(tx: Tx, rows: readonly EventRow[]): Promise<void> {
+  await tx.query('INSERT INTO event_ids (id, sequence) SELECT * FROM unnest($1::uuid[], $2::bigint[])', [
+    rows.map(({ id }) => id),
+    rows.map(({ sequence }) => sequence),
+  ])
+  await tx.query(
+    `INSERT INTO events (sequence, id, stored_at, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry)
+     SELECT * FROM json_to_recordset($1) AS row(
+       sequence bigint, id uuid, "storedAt" timestamptz, "occurredAt" timestamptz, type text, action text, outcome text,
+       "actorId" text, "patientIds" uuid[], method text, path text, ip text, "requestId" text, entry text)`,
+    [JSON.stringify(rows)],
+  )
+}
 
-/**
- * Appends a batch to the log in one transaction; events that are stored already are dropped.
- * The lock makes one sequencer of however many there are, so that sequence numbers have no gaps.
- * @returns how many were new
- */
-export async function appendEvents(db: Pick<Database, 'transaction'>, batch: readonly Received[]): Promise<number> {
-  return db.transaction(async (tx) => {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtext('caregate audit sequencer'))`)
-    // a statement of its own: its snapshot has what the holder of the lock before us committed
-    const [last] = await tx.find(eventEntity, {
-      select: { sequence: true, storedAt: true },
-      order: { sequence: 'DESC' },
-      take: 1,
-    })
-    let size = Number(last?.sequence ?? 0)
-    const byId = new Map(batch.map((received) => [received.event.id, received]))
-    const known = await tx.query<{ id: string }[]>('SELECT id FROM event_ids WHERE id = ANY($1::uuid[])', [
-      [...byId.keys()],
-    ])
-    for (const { id } of known) byId.delete(id)
-    // never decreasing, also when the clock is set back
-    const storedAt = new Date(Math.max(Date.now(), last?.storedAt.getTime() ?? 0)).toISOString()
-    const rows = [...byId.values()].map(({ event, body }) => ({
-      sequence: (size += 1),
-      id: event.id,
-      stored_at: storedAt,
-      occurred_at: new Date(event.occurredAt).toISOString(),
-      type: event.type,
-      action: event.action,
-      outcome: event.outcome,
-      actor_id: event.actor.id,
-      patient_ids: event.patientIds,
-      method: event.request.method,
-      path: event.request.path,
-      ip: event.request.ip,
-      request_id: event.request.id,
-      body,
-    }))
-    if (!rows.length) return 0
-    await tx.insert(
-      eventIdEntity,
-      rows.map(({ id, sequence }) => ({ id, sequence: String(sequence) })),
-    )
-    await tx.query(insertEvents, [JSON.stringify(rows)])
-    return rows.length
+/** @param start of the leaves @param nodes of levels that are multiples of 8 */
+export async function insertHashes(
+  tx: Tx,
+  start: number,
+  leaves: readonly Hash[],
+  nodes: readonly Node[],
+): Promise<void> {
+  await tx.query('INSERT INTO leaves (start, hashes) VALUES ($1, $2)', [start, Buffer.concat(leaves)])
+  if (!nodes.length) return
+  const columns = [nodes.map(({ level }) => level / 8), nodes.map(({ index }) => index), nodes.map(({ hash }) => hash)]
+  await tx.query(
+    'INSERT INTO nodes (tier, position, hash) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])',
+    columns,
+  )
+}
+
+/** The log's newest state: what it takes to append to the tree, and the signed checkpoint. */
+export interface Head extends Frontier {
+  storedAt: Date
+  note: string
+}
+
+export async function insertCheckpoint(tx: Tx, { size, roots, storedAt, note }: Head): Promise<void> {
+  const row = [size, storedAt, Buffer.concat(roots), note]
+  await tx.query('INSERT INTO checkpoints (size, stored_at, roots, note) VALUES ($1, $2, $3, $4)', row)
+}
+
+/** Undefined before the log was opened for the first time. */
+export async function findHead(tx: Tx): Promise<Head | undefined> {
+  const [row] = await tx.find(checkpointEntity, { order: { size: 'DESC' }, take: 1 })
+  return row && { size: Number(row.size), roots: cut(row.roots), storedAt: row.storedAt, note: row.note }
+}
+
+export async function getHead(tx: Tx): Promise<Head> {
+  const head = await findHead(tx)
+  if (!head) throw new Error('the log has no checkpoint')
+  return head
+}
+
+/** The first checkpoint of at least that size, which the log must have. */
+export async function getCheckpoint(tx: Tx, size: number): Promise<string> {
+  const where = { size: MoreThanOrEqual(String(size)) }
+  const [row] = await tx.find(checkpointEntity, { where, order: { size: 'ASC' }, take: 1 })
+  if (!row) throw new Error(`the log has no checkpoint of ${size} events`)
+  return row.note
+}
+
+const hashBytes = 32
+const cut = (hashes: Buffer): Hash[] =>
+  Array.from({ length: hashes.length / hashBytes }, (_, n) => hashes.subarray(n * hashBytes, (n + 1) * hashBytes))
+
+/** Entries after a sequence number, in order. */
+export async function readEntries(
+  tx: Tx,
+  after: number,
+  limit: number,
+): Promise<Pick<EventRow, 'entry' | 'storedAt'>[]> {
+  return tx.find(eventEntity, {
+    select: { sequence: true, entry: true, storedAt: true },
+    where: { sequence: MoreThan(String(after)) },
+    order: { sequence: 'ASC' },
+    take: limit,
   })
+}
+
+/** Hashes of a tier of the tree, [from, to): of leaves for tier 0, else of 256^tier leaves each. Those that there are. */
+export async function readHashes(tx: Tx, tier: number, from: number, to: number): Promise<Hash[]> {
+  if (tier > 0) {
+    const rows = await tx.find(nodeEntity, {
+      where: { tier, position: Between(String(from), String(to - 1)) },
+      order: { position: 'ASC' },
+    })
+    return rows.map(({ hash }) => hash)
+  }
+  const rows = await tx.query<LeavesRow[]>(
+    `SELECT start, hashes FROM leaves
+     WHERE start >= coalesce((SELECT max(start) FROM leaves WHERE start <= $1), 0) AND start < $2 ORDER BY start`,
+    [from, to],
+  )
+  return rows.flatMap(({ start, hashes }) => {
+    const own = cut(hashes)
+    return own.slice(Math.max(0, from - Number(start)), Math.max(0, to - Number(start)))
+  })
+}
+
+/** Rows as clients read them, each with the hash that the tree has. */
+export async function readEvents(tx: Tx, rows: readonly EventRow[]): Promise<ReadEvent[]> {
+  const hashes = await tx.query<{ hash: string }[]>(
+    `SELECT encode(substring(hashes FROM ((index - start) * ${hashBytes} + 1)::int FOR ${hashBytes}), 'base64') AS hash
+     FROM unnest($1::bigint[]) WITH ORDINALITY AS asked(index, n)
+     CROSS JOIN LATERAL (SELECT start, hashes FROM leaves WHERE start <= index ORDER BY start DESC LIMIT 1) AS own
+     ORDER BY n`,
+    [rows.map(({ sequence }) => Number(sequence) - 1)],
+  )
+  return rows.map(({ entry }, n) => ({ ...(JSON.parse(entry) as StoredEvent), leafHash: hashes[n]!.hash }))
 }
 
 export interface EventFilter {

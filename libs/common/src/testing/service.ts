@@ -101,7 +101,7 @@ export function buildCall(base: string): Call {
     return {
       status: answer.status,
       headers: answer.headers,
-      body: /json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : text,
+      body: /[/+]json/.test(answer.headers.get('content-type') ?? '') ? JSON.parse(text) : text,
     }
   }
 }

@@ -5,21 +5,23 @@ import type { Database } from '@caregate/common/database'
 import { invalid } from '@caregate/common/errors'
 import { eventTypes } from '@caregate/common/events'
 import { idParams, nothing, pageAnswer, pageFields, uuidField, type Page, type Schema } from '@caregate/common/validate'
-import { findEvents, getEvent, toStoredEvent, type EventFilter } from './repository.ts'
+import { exportLines } from '../export.ts'
+import { findEvents, getEvent, getHead, readEvents, type EventFilter } from '../repository.ts'
 
-export interface Deps {
+export interface EventDeps {
   db: Pick<Database, 'query' | 'manager'>
   cursors: Cursors
 }
 
 type EventQuery = EventFilter & Page & { afterSequence?: number }
+type ExportQuery = EventFilter & { format: 'ndjson' }
 /** What Postgres has a date for, and a text without control characters. */
 const moment = (): Joi.DateSchema => Joi.date().iso().min('1900-01-01').max('9999-12-31')
 const plain = (max: number): Joi.StringSchema =>
   Joi.string()
     .max(max)
     .pattern(/^\P{C}+$/u, 'printable characters')
-const eventQuery: Schema<EventQuery> = Joi.object({
+const filterFields = {
   from: moment().description('Occurred at or after'),
   to: moment().description('Occurred before'),
   actorId: plain(100).description('Who did it'),
@@ -31,8 +33,16 @@ const eventQuery: Schema<EventQuery> = Joi.object({
   path: plain(1000).description('The whole path, without the query string'),
   ip: plain(45),
   requestId: plain(128),
+}
+const eventQuery: Schema<EventQuery> = Joi.object({
+  ...filterFields,
   afterSequence: Joi.number().integer().min(0).description('Events after this one, oldest first'),
   ...pageFields,
+})
+
+const exportQuery: Schema<ExportQuery> = Joi.object({
+  ...filterFields,
+  format: Joi.string().valid('ndjson').default('ndjson'),
 })
 
 const optionalText = Joi.string().allow(null).required()
@@ -41,6 +51,7 @@ const eventAnswer: Schema<unknown> = Joi.object({
   id: uuidField().required(),
   sequence: Joi.number().integer().min(1).required().description('Order of storage, without gaps'),
   storedAt: Joi.string().isoDate().required(),
+  leafHash: Joi.string().base64().required().description('RFC 6962 hash of all but this member, in RFC 8785 form'),
   occurredAt: Joi.string().isoDate().required(),
   type: Joi.string().required(),
   service: Joi.string().required(),
@@ -72,7 +83,7 @@ const eventAnswer: Schema<unknown> = Joi.object({
 }).unknown()
 const listName = 'GET /audit/events'
 
-export function auditRoutes({ db, cursors }: Deps): Route[] {
+export function eventRoutes({ db, cursors }: EventDeps): Route[] {
   return [
     route({
       method: 'get',
@@ -101,7 +112,8 @@ export function auditRoutes({ db, cursors }: Deps): Route[] {
           ({ sequence }) => Number(sequence),
         )
         // who follows the log goes on with the last sequence
-        return { body: { items: rows.map(toStoredEvent), nextCursor: afterSequence === undefined ? nextCursor : null } }
+        const items = await readEvents(db.manager, rows)
+        return { body: { items, nextCursor: afterSequence === undefined ? nextCursor : null } }
       },
     }),
     route({
@@ -115,7 +127,36 @@ export function auditRoutes({ db, cursors }: Deps): Route[] {
       body: nothing,
       answer: { status: 200, description: 'The event', schema: eventAnswer },
       errors: ['not_found'],
-      handle: async (context) => ({ body: toStoredEvent(await getEvent(db.manager, context.params.id)) }),
+      async handle(context) {
+        const [body] = await readEvents(db.manager, [await getEvent(db.manager, context.params.id)])
+        return { body }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/audit/export',
+      summary: 'All events of a filter, oldest first, with what it takes to verify them offline',
+      policy: ['auditor'],
+      event: { type: 'audit.export.read', action: 'R' },
+      params: nothing,
+      query: exportQuery,
+      body: nothing,
+      answer: {
+        status: 200,
+        description: 'A line each: the format, events, gaps between them, checkpoints; the last one covers it all',
+        type: 'application/x-ndjson',
+      },
+      errors: [],
+      async handle(context) {
+        const { format: _only, ...filter } = context.query
+        if (filter.patientId) context.about({ patientIds: [filter.patientId] })
+        const { size } = await getHead(db.manager)
+        return { body: ndjson(exportLines(db.manager, filter, size)) }
+      },
     }),
   ]
+}
+
+async function* ndjson(lines: AsyncIterable<object>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${JSON.stringify(line)}\n`
 }

@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+import { createReadStream, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { isSignedBy, parseCheckpoint, parseVerifier, splitNote, type Checkpoint, type Verifier } from './log/note.ts'
+import { UnreadableExport, verifyExport } from './verify.ts'
+
+const usage = `Usage: caregate-audit verify FILE --log-key VKEY [--witness-key VKEY --checkpoints FILE]
+
+Checks an export of the audit log (GET /audit/export), without a server. FILE is - for standard input. A key is one as
+GET /audit/key shows it, or the name of a file with it. --checkpoints has what a witness signed, a line each: {"checkpoint":"…"}
+
+Exit code 0: everything is proved. 1: something is not. 2: a file or a key can't be read.`
+
+/** A key, or the name of a file that has one. */
+function readKey(given: string): Verifier {
+  return parseVerifier(given.includes('+') ? given : readFileSync(given, 'utf8'))
+}
+
+/** @throws when one isn't signed by the witness */
+function readWitnessed(file: string, key: Verifier): Checkpoint[] {
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  return lines.map((line, n) => {
+    const { checkpoint } = JSON.parse(line) as { checkpoint: string }
+    if (!isSignedBy(checkpoint, key)) throw new Error(`${file}, line ${n + 1}: the witness did not sign it`)
+    return parseCheckpoint(splitNote(checkpoint).text)
+  })
+}
+
+async function verify(args: string[]): Promise<number> {
+  const { positionals, values } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { 'log-key': { type: 'string' }, 'witness-key': { type: 'string' }, checkpoints: { type: 'string' } },
+  })
+  const [file] = positionals
+  const { 'log-key': logKey, 'witness-key': witnessKey, checkpoints } = values
+  if (!file || !logKey || positionals.length > 1 || !witnessKey !== !checkpoints) throw new Error(usage)
+  const key = readKey(logKey)
+  const witnessed = checkpoints ? readWitnessed(checkpoints, readKey(witnessKey!)) : []
+  const input = file === '-' ? process.stdin : createReadStream(file)
+  // a file that can't be opened ends the lines without a word
+  const failed = new Promise<never>((_resolve, reject) => input.once('error', reject))
+  const report = await Promise.race([verifyExport(createInterface({ input }), key, witnessed), failed])
+  const { events, omitted, verified, problems } = report
+  for (const problem of problems) console.log(problem)
+  console.log(`${events} events and the hashes of ${omitted} more, ${report.checkpoints} checkpoints`)
+  if (problems.length) console.log(verified ? `NOT VERIFIED; good up to event ${verified.size}` : 'NOT VERIFIED')
+  else console.log(`verified: ${verified!.origin}, ${verified!.size} events, root ${verified!.root.toString('base64')}`)
+  return problems.length ? 1 : 0
+}
+
+const [command, ...args] = process.argv.slice(2)
+try {
+  if (command !== 'verify') throw new Error(usage)
+  process.exitCode = await verify(args)
+} catch (error) {
+  console.error(error instanceof UnreadableExport ? `not an export: ${error.message}` : (error as Error).message)
+  process.exitCode = 2
+}

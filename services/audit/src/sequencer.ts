@@ -1,0 +1,124 @@
+import type { Database, Tx } from '@caregate/common/database'
+import type { AuditEvent } from '@caregate/common/events'
+import type { EventRow } from './database.ts'
+import { buildEntry } from './log/entry.ts'
+import { append, hashLeaf, rootOf, type Frontier, type Hash, type Node } from './log/merkle.ts'
+import { formatCheckpoint, parseCheckpoint, signNote, splitNote, type Signer } from './log/note.ts'
+import {
+  findHead,
+  getHead,
+  findKnownIds,
+  insertCheckpoint,
+  insertEvents,
+  insertHashes,
+  lockLog,
+  readEntries,
+} from './repository.ts'
+
+export interface Received {
+  event: AuditEvent
+  body: string
+}
+
+export interface Sequencer {
+  /**
+   * Appends a batch to the log: events, tree and signed checkpoint in one transaction. Events that are stored already are
+   * dropped. @returns how many were new
+   */
+  append(batch: readonly Received[]): Promise<number>
+}
+
+const adoptedAtOnce = 5000
+
+/**
+ * There may be several, of several processes: a lock in the database makes them one, so that numbers have no gaps.
+ * @param signer its name is the origin of the log
+ * @throws when the log is another's
+ */
+export async function openSequencer(db: Pick<Database, 'transaction'>, signer: Signer): Promise<Sequencer> {
+  /** Adds leaves to the tree, and signs its new head. */
+  async function grow(tx: Tx, tree: Frontier, leaves: readonly Hash[], storedAt: Date): Promise<Frontier> {
+    const completed: Node[] = []
+    const grown = leaves.reduce(
+      (before, leaf) => append(before, leaf, (node) => isTiled(node) && completed.push(node)),
+      tree,
+    )
+    await insertHashes(tx, tree.size, leaves, completed)
+    await sign(tx, grown, storedAt)
+    return grown
+  }
+
+  async function sign(tx: Tx, tree: Frontier, storedAt: Date): Promise<void> {
+    const text = formatCheckpoint({ origin: signer.name, size: tree.size, root: rootOf(tree) })
+    await insertCheckpoint(tx, { ...tree, storedAt, note: signNote(text, signer) })
+  }
+
+  /** Events from before there was a tree come into it; later ones that it doesn't have would be somebody's forgery. */
+  async function adopt(tx: Tx): Promise<void> {
+    let tree: Frontier = { size: 0, roots: [] }
+    for (;;) {
+      const entries = await readEntries(tx, tree.size, adoptedAtOnce)
+      if (!entries.length) return tree.size ? undefined : sign(tx, tree, new Date(0))
+      const leaves = entries.map(({ entry }) => hashLeaf(Buffer.from(entry)))
+      tree = await grow(tx, tree, leaves, entries.at(-1)!.storedAt)
+    }
+  }
+
+  await db.transaction(async (tx) => {
+    await lockLog(tx)
+    const head = await findHead(tx)
+    if (!head) return adopt(tx)
+    const { origin } = parseCheckpoint(splitNote(head.note).text)
+    if (origin !== signer.name)
+      throw new Error(`The log in the database is ${origin}, and AUDIT_LOG_ORIGIN says ${signer.name}.`)
+  })
+
+  return {
+    append: (batch) =>
+      db.transaction(async (tx) => {
+        await lockLog(tx)
+        // a statement of its own: its snapshot has what the holder of the lock before us committed
+        const head = await getHead(tx)
+        const known = await findKnownIds(
+          tx,
+          batch.map(({ event }) => event.id),
+        )
+        // of the same event twice in a batch the first
+        const fresh = batch.filter(({ event: { id } }) => !known.has(id) && known.add(id))
+        if (!fresh.length) return 0
+        // never decreasing, also when the clock is set back
+        const storedAt = new Date(Math.max(Date.now(), head.storedAt.getTime()))
+        const rows = fresh.map(({ event, body }, n) => toRow(event, body, head.size + n + 1, storedAt))
+        await insertEvents(tx, rows)
+        await grow(
+          tx,
+          head,
+          rows.map(({ entry }) => hashLeaf(Buffer.from(entry))),
+          storedAt,
+        )
+        return rows.length
+      }),
+  }
+}
+
+/** What a tile above the lowest consists of. */
+const isTiled = ({ level }: Node): boolean => level > 0 && level % 8 === 0
+
+function toRow(event: AuditEvent, body: string, sequence: number, storedAt: Date): EventRow {
+  return {
+    sequence: String(sequence),
+    id: event.id,
+    storedAt,
+    occurredAt: new Date(event.occurredAt),
+    type: event.type,
+    action: event.action,
+    outcome: event.outcome,
+    actorId: event.actor.id,
+    patientIds: event.patientIds,
+    method: event.request.method,
+    path: event.request.path,
+    ip: event.request.ip,
+    requestId: event.request.id,
+    entry: buildEntry(event, body, sequence, storedAt.toISOString()),
+  }
+}

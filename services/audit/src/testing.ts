@@ -1,0 +1,28 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { buildEvent, canonicalJson, type AuditEvent } from '@caregate/common/events'
+import { openTestService } from '@caregate/common/testing/service'
+import { buildAuditApp } from './app.ts'
+import { spec } from './database.ts'
+import type { Signer } from './log/note.ts'
+import { openSequencer, type Received } from './sequencer.ts'
+
+export const signer: Signer = { name: 'care.example.org/audit', privateKey: generateKeyPairSync('ed25519').privateKey }
+
+/** The service, and what appends to its log. */
+export async function openAudit() {
+  const service = await openTestService(spec, (deps) => buildAuditApp({ ...deps, signer }))
+  const sequencer = await openSequencer(service.db, signer)
+  return { ...service, sequencer, append: (...batch: Received[]) => sequencer.append(batch) }
+}
+
+export function anEvent(more: Partial<AuditEvent> = {}, path = '/x'): AuditEvent {
+  const request = { id: randomUUID(), method: 'GET', route: '/x', path, status: 200, ip: '::1', userAgent: null }
+  const actor = { id: 'somebody', name: null, roles: [], sessionId: null }
+  return buildEvent({ type: 'patients.patient.read', service: 'patients', action: 'R', actor, request, ...more })
+}
+
+/** An event as it comes from the queue. */
+export function received(more: Partial<AuditEvent> = {}, path?: string): Received {
+  const event = anEvent(more, path)
+  return { event, body: canonicalJson(event) }
+}
