@@ -23,7 +23,7 @@ export interface Revocations {
 
 const pollMs = 1000
 /** A session may have been committed a little after the time that it says. */
-const overlapMs = 10_000
+const overlapMs = 60_000
 
 /**
  * Ended sessions: told by auth through the broker at once, and asked for each second in case it could not, whichever

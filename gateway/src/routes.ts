@@ -33,6 +33,7 @@ const routes: readonly GatewayRoute[] = [
   route('/api/v1/auth/token', 'auth', credentials),
   route('/api/v1/auth/password/forgot', 'auth', credentials),
   route('/api/v1/auth/password/reset', 'auth', credentials),
+  route('/api/v1/auth/password', 'auth', { guarded: true, bodyLimit: 16_384 }),
   route('/.well-known/jwks.json', 'auth', { public: true }),
   route('/api/v1/auth/*', 'auth'),
   route('/api/v1/patients/import', 'patients', { streaming: true }),

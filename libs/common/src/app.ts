@@ -70,6 +70,26 @@ export function buildApp(options: AppOptions): Express {
     return claims
   }
 
+  function refusalOf(
+    req: Request,
+    res: Response,
+    { code, status, extras }: AppError,
+    event: NonNullable<Route['event']>,
+    facts: Facts,
+  ): AuditEvent {
+    return buildEvent({
+      service,
+      action: event.action,
+      actor: actorOf(localsOf(res).claims),
+      code,
+      request: requestFacts(req, res, status),
+      ...facts,
+      type: event.failedType ?? event.type,
+      ...(extras.patientIds ? { patientIds: [...(facts.patientIds ?? []), ...extras.patientIds] } : {}),
+      ...(extras.threats ? { threats: extras.threats } : {}),
+    })
+  }
+
   /** Answers an error once it is on record; a refusal that can't be recorded is a 503. */
   async function refuse(
     req: Request,
@@ -89,21 +109,7 @@ export function buildApp(options: AppOptions): Express {
       })
     if (event) {
       try {
-        await outbox.record(
-          buildEvent({
-            service,
-            action: event.action,
-            actor: actorOf(localsOf(res).claims),
-            code: error.code,
-            request: requestFacts(req, res, error.status),
-            ...facts,
-            type: event.failedType ?? event.type,
-            ...(error.extras.patientIds
-              ? { patientIds: [...(facts.patientIds ?? []), ...error.extras.patientIds] }
-              : {}),
-            ...(error.extras.threats ? { threats: error.extras.threats } : {}),
-          }),
-        )
+        await outbox.record(refusalOf(req, res, error, event, facts))
       } catch (failure) {
         if (error.status < 500) error = toAppError(failure)
       }
@@ -138,19 +144,21 @@ export function buildApp(options: AppOptions): Express {
           headers: req.headers,
           ip: locals.ip,
           about: (more) => void (facts = { ...facts, ...more }),
-          async record(tx, more) {
+          async record(tx, more, error) {
             facts = { ...facts, ...more }
-            await recordEvent(tx, eventNow(answer.status))
+            await recordEvent(tx, error ? refusalOf(req, res, error, event!, facts) : eventNow(answer.status))
             recorded = true
           },
         }
-        const { status = answer.status, body, headers = {} } = await definition.handle(context)
+        const { status = answer.status, body, headers = {}, refused: error } = await definition.handle(context)
+        if (error && !recorded) throw error
         if (recorded) outbox.wake()
         else if (event) {
           if (event.action !== 'R' && event.action !== 'E')
             throw new Error(`${pattern} changed something without an event`)
           await outbox.record(eventNow(status))
         }
+        if (error) return sendProblem(res, error)
         res.status(status).set({ 'Cache-Control': 'no-store', ...headers })
         if (body === undefined) res.end()
         else if (answer.type) await sendBody(res.type(answer.type), body as Body, log)

@@ -53,10 +53,11 @@ export interface VerifyOptions {
 
 /** Checks access tokens with the one pinned algorithm. What was checked once is known until it expires. */
 export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
-  const known = new LRUCache<string, Claims>({ max: 10_000 })
+  const known = new LRUCache<string, { claims: Claims; kid: string }>({ max: 10_000 })
   return async (authorization) => {
     const seen = known.get(authorization ?? '')
-    if (seen && seen.exp * 1000 > Date.now()) return seen
+    // a key that was withdrawn takes its tokens along
+    if (seen && seen.claims.exp * 1000 > Date.now() && (await findKey(seen.kid))) return seen.claims
     const token = bearerToken(authorization)
     const header = headerOf(token)
     if (header?.typ !== 'at+jwt' || header.alg !== options.ALGORITHM || !header.kid)
@@ -72,7 +73,7 @@ export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
       if (![claims.sub, claims.sid, claims.jti].every((claim) => typeof claim === 'string'))
         throw new Error('a claim is missing')
       if (!Array.isArray(claims.roles) || typeof claims.exp !== 'number') throw new Error('a claim is missing')
-      known.set(authorization!, claims)
+      known.set(authorization!, { claims, kid: header.kid })
       return claims
     } catch (error) {
       throw unauthorized(

@@ -90,7 +90,9 @@ export const databaseKeys = {
   /** Encrypts the cursors of paged lists; the same on all instances of a service. */
   CURSOR_KEY: secret(),
   /** CIDRs whose `X-Forwarded-For` is believed: the gateway's. */
-  TRUSTED_PROXIES: list(''),
+  TRUSTED_PROXIES: (list('') as Joi.Schema).when('NODE_ENV', { is: 'production', then: Joi.required() }) as Key<
+    string[]
+  >,
 }
 
 /**

@@ -14,6 +14,11 @@ export const problems = {
     'Change the password first',
     'The token came from a one-time password and is good for POST /auth/password alone.',
   ],
+  sign_in_again: [
+    403,
+    'Sign in again first',
+    'This is open for fifteen minutes after a login: a token alone, which may be stolen, is not enough.',
+  ],
   totp_enrolment_required: [
     403,
     'Enrol a second factor first',

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Claims, Role, Scope } from './auth.ts'
 import type { Tx } from './database.ts'
-import type { ProblemCode } from './errors.ts'
+import type { AppError, ProblemCode } from './errors.ts'
 import type { Action, AuditEvent, EventType } from './events.ts'
 import type { Schema } from './validate.ts'
 
@@ -24,11 +24,16 @@ export interface Context<P, Q, B> {
   ip: string
   /** Adds to what the event of this request will say, also when it is refused. */
   about(facts: Facts): void
-  /** Records the event of this request in the transaction of the change. */
-  record(tx: Tx, facts?: Facts): Promise<void>
+  /**
+   * Records the event of this request in the transaction of the change.
+   * @param refused what the handler will answer, where a change comes with a refusal
+   */
+  record(tx: Tx, facts?: Facts, refused?: AppError): Promise<void>
 }
 
 export interface Answer {
+  /** In place of all else; thrown, it would undo what comes with it. */
+  refused?: AppError
   /** When it isn't the route's own. */
   status?: number
   body?: unknown

@@ -61,14 +61,18 @@ export function buildAttempts(
       const here = keyOf('account', account, address)
       const elsewhere = keyOf('account', account)
       const ofAccount = (await hasSucceeded(db.manager, here, knownDays)) ? here : elsewhere
-      await reserve(ofAccount, config.SIGN_IN_ATTEMPTS)
+      // who was right here before doesn't pay for what others do at this address
+      await reserve(ofAddress, ofAccount === here ? Infinity : config.SIGN_IN_ATTEMPTS_PER_ADDRESS)
       try {
-        await reserve(ofAddress, config.SIGN_IN_ATTEMPTS_PER_ADDRESS)
+        await reserve(ofAccount, config.SIGN_IN_ATTEMPTS)
       } catch (error) {
-        await forgiveAttempt(db.manager, [ofAccount])
+        await forgiveAttempt(db.manager, ofAddress)
         throw error
       }
-      const forgiven = () => forgiveAttempt(db.manager, [ofAccount, ofAddress])
+      const forgiven = async () => {
+        await forgiveAttempt(db.manager, ofAccount)
+        await forgiveAttempt(db.manager, ofAddress)
+      }
       try {
         const right = await check()
         return {

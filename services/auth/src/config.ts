@@ -37,7 +37,7 @@ export const keys = {
   /** A new signing key is made so often. */
   KEY_ROTATION_DAYS: integer(90, 1, 3650),
   /** So long the next signing key is published before it is used: as long as others keep the published keys. */
-  KEY_PUBLISH_SECONDS: integer(60, 0, 86_400),
+  KEY_PUBLISH_SECONDS: integer(60, 60, 86_400),
   /** Roles that must have a second factor. */
   TOTP_REQUIRED_ROLES: roleList(),
   /** Wrong passwords for an account before each further one has to wait, twice as long as the one before. */

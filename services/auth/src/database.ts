@@ -110,9 +110,12 @@ export interface PasswordResetRow {
   id: string
   userId: string
   createdAt: Date
-  /** Of the token, once it is mailed. */
-  tokenHash: string | null
   expiresAt: Date
+  /** Of the token, made when the mail is. */
+  tokenHash: string | null
+  /** When an instance last set about mailing it. */
+  takenAt: Date | null
+  sentAt: Date | null
 }
 
 export const passwordResetEntity = new EntitySchema<PasswordResetRow>({
@@ -121,8 +124,10 @@ export const passwordResetEntity = new EntitySchema<PasswordResetRow>({
     id: { type: 'uuid', primary: true },
     userId: { name: 'user_id', type: 'uuid' },
     createdAt: { name: 'created_at', type: 'timestamptz' },
-    tokenHash: { name: 'token_hash', type: 'text', nullable: true },
     expiresAt: { name: 'expires_at', type: 'timestamptz' },
+    tokenHash: { name: 'token_hash', type: 'text', nullable: true },
+    takenAt: { name: 'taken_at', type: 'timestamptz', nullable: true },
+    sentAt: { name: 'sent_at', type: 'timestamptz', nullable: true },
   },
   indices: [
     { name: 'password_resets_user', columns: ['userId'] },
@@ -134,6 +139,7 @@ export const passwordResetEntity = new EntitySchema<PasswordResetRow>({
 export interface AttemptRow {
   /** A hash of what is counted: an account, an account from an address, an address. */
   key: string
+  /** Gets less as time goes by. */
   failures: number
   blockedUntil: Date
   updatedAt: Date
@@ -145,7 +151,7 @@ export const attemptEntity = new EntitySchema<AttemptRow>({
   name: 'attempts',
   columns: {
     key: { type: 'text', primary: true },
-    failures: { type: 'int' },
+    failures: { type: 'float8' },
     blockedUntil: { name: 'blocked_until', type: 'timestamptz' },
     updatedAt: { name: 'updated_at', type: 'timestamptz' },
     succeededAt: { name: 'succeeded_at', type: 'timestamptz', nullable: true },
@@ -196,5 +202,13 @@ export const spec: DatabaseSpec = {
     attempts: 'SELECT, INSERT, UPDATE, DELETE',
     service_accounts: 'SELECT, INSERT, UPDATE, DELETE',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
+  },
+  async beforeDown(query) {
+    const [row] = await query<{ found: string | null }[]>(`SELECT to_regclass('service_accounts') AS found`)
+    if (!row?.found) return
+    const lost = await query<unknown[]>(
+      'SELECT 1 FROM users WHERE totp_enabled UNION SELECT 1 FROM service_accounts LIMIT 1',
+    )
+    if (lost.length) throw new Error('Undoing the migration would destroy second factors and service accounts.')
   },
 }

@@ -119,6 +119,17 @@ describe('signing keys', () => {
     expect(created).toMatchObject([{ actor: { id: null }, resource: { id: after[0]!.kid } }])
   })
 
+  test('deleted by hand, all of them, are replaced, and tokens of theirs are good no more', async () => {
+    const { session } = await signedIn('nurse')
+    await query('DELETE FROM signing_keys')
+    await service.keys.tend()
+    expect(await published()).toHaveLength(1)
+    expect((await service.call('GET', '/api/v1/auth/me', { token: session.token })).status).toBe(401)
+    expect(
+      (await service.call('GET', '/api/v1/auth/me', { token: (await signedIn('nurse')).session.token })).status,
+    ).toBe(200)
+  })
+
   test('what another instance made just now is found when a token names it', async () => {
     const other = await open('ES256')
     const row = await service.db.transaction((tx) => other.rotate(tx))

@@ -21,6 +21,8 @@ export interface Keys {
   /** Makes the next key; the caller reloads once that is committed. @throws {AppError} 409 with HS256 */
   rotate(tx: Tx): Promise<Pick<SigningKeyRow, 'kid' | 'algorithm' | 'createdAt' | 'activeFrom'>>
   reload(): Promise<void>
+  /** Seals the keys anew where SECRET_KEY has changed. */
+  prepare(): Promise<void>
   /** To be called every few seconds: learns what other instances did, rotates when it is time, forgets what is over. */
   tend(): Promise<void>
 }
@@ -101,6 +103,8 @@ export async function openKeys(db: Database, config: KeysConfig, seal: Seal): Pr
 
   async function tend(): Promise<void> {
     await reload()
+    // somebody has deleted them all
+    if (!rows.length) return prepare()
     const now = Date.now()
     const due = rows[0]!.createdAt.getTime() + config.KEY_ROTATION_DAYS * 86_400_000 <= now
     // what came after has been in use for longer than a token lasts
@@ -116,7 +120,7 @@ export async function openKeys(db: Database, config: KeysConfig, seal: Seal): Pr
             resource: { type: 'key', id: kid },
           })
       }
-      const [newest] = await tx.find(signingKeyEntity, { where: { algorithm }, order: { createdAt: 'DESC' }, take: 1 })
+      const [newest] = await tx.find(signingKeyEntity, { where: { algorithm }, order: { activeFrom: 'DESC' }, take: 1 })
       // another instance may have been faster
       if (!due || newest!.kid !== rows[0]!.kid) return
       const { kid } = await rotate(tx)
@@ -129,15 +133,26 @@ export async function openKeys(db: Database, config: KeysConfig, seal: Seal): Pr
     await reload()
   }
 
-  await db.transaction(async (tx) => {
-    await lockKeys(tx)
-    for (const row of await tx.find(signingKeyEntity)) {
-      const privateSealed = renewed(seal, row)
-      if (privateSealed) await tx.update(signingKeyEntity, { kid: row.kid }, { privateSealed })
-    }
-    if (!(await tx.existsBy(signingKeyEntity, { algorithm }))) await insertKey(tx, new Date())
-  })
-  await reload()
+  /** Seals what there is anew where SECRET_KEY has changed, and makes the first key where there is none. */
+  async function prepare(): Promise<void> {
+    await db.transaction(async (tx) => {
+      await lockKeys(tx)
+      for (const row of await tx.find(signingKeyEntity)) {
+        const privateSealed = renewed(seal, row)
+        if (privateSealed) await tx.update(signingKeyEntity, { kid: row.kid }, { privateSealed })
+      }
+      if (await tx.existsBy(signingKeyEntity, { algorithm })) return
+      const { kid } = await insertKey(tx, new Date())
+      await recordUnattended(tx, 'first key', {
+        type: 'auth.key.created',
+        action: 'C',
+        resource: { type: 'key', id: kid },
+      })
+    })
+    await reload()
+  }
+
+  await prepare()
   return {
     signing: () => signers.find(({ from }) => from <= Date.now()) ?? signers.at(-1)!,
     async find(kid) {
@@ -148,6 +163,7 @@ export async function openKeys(db: Database, config: KeysConfig, seal: Seal): Pr
     jwks: () => ({ keys: rows.map(({ publicJwk }) => publicJwk) }),
     rotate,
     reload,
+    prepare,
     tend,
   }
 }
@@ -174,6 +190,7 @@ function sharedKeys({ SECRET_KEY, SECRET_KEY_PREVIOUS }: KeysConfig): Keys {
       )
     },
     reload: async () => {},
+    prepare: async () => {},
     tend: async () => {},
   }
 }

@@ -3,7 +3,7 @@ import type { Database } from '@caregate/common/database'
 import type { Logger } from '@caregate/common/logger'
 import { openWorker, type Worker } from '@caregate/common/worker'
 import type { AuthConfig } from './config.ts'
-import { setResetToken, takeUnsentReset } from './repository/password-resets.ts'
+import { finishReset, takeReset } from './repository/password-resets.ts'
 import { hashSecret, newSecret } from './secrets.ts'
 
 export type ResetMails = Worker
@@ -27,7 +27,7 @@ It is good once, until ${until} UTC. If it was not you who asked, nothing has to
  * sent is tried again as long as its token would be good.
  */
 export function openResetMails(
-  db: Database,
+  db: Pick<Database, 'manager'>,
   config: Pick<AuthConfig, 'SMTP_FROM' | 'PASSWORD_RESET_URL'> & { SMTP_URL: string },
   log: Logger,
 ): ResetMails {
@@ -36,22 +36,28 @@ export function openResetMails(
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
   } as object)
-  const sendOne = (): Promise<boolean> =>
-    db.transaction(async (tx) => {
-      const request = await takeUnsentReset(tx)
-      if (!request) return false
-      const token = newSecret()
-      await setResetToken(tx, request.id, hashSecret(token))
-      await transport.sendMail({
-        from: config.SMTP_FROM,
-        to: request.email,
-        subject: 'A new password for Caregate',
-        text: letter(token, request.expiresAt, config.PASSWORD_RESET_URL),
-      })
-      return true
-    })
+  async function sendOne(): Promise<boolean> {
+    const token = newSecret()
+    const request = await takeReset(db.manager, hashSecret(token))
+    if (!request) return false
+    const mail = {
+      from: config.SMTP_FROM,
+      to: request.email,
+      subject: 'A new password for Caregate',
+      text: letter(token, request.expiresAt, config.PASSWORD_RESET_URL),
+    }
+    try {
+      await transport.sendMail(mail)
+      await finishReset(db.manager, request.id)
+    } catch (error) {
+      // the text of it has the address in it
+      const { code, responseCode, command } = error as { code?: string; responseCode?: number; command?: string }
+      log.warning('a mail could not be sent, and is tried again in a minute', { code, responseCode, command })
+    }
+    return true
+  }
 
-  const worker = openWorker(pollMs, sendOne, (error) => log.warning('a mail could not be sent', { error }))
+  const worker = openWorker(pollMs, sendOne, (error) => log.warning('mails can’t be looked for', { error }))
   return {
     wake: worker.wake,
     async close() {

@@ -60,7 +60,7 @@ export async function buildPasswords(cost: number): Promise<Passwords> {
         const known = hash !== ''
         const same = await bcrypt.compare(password, known ? hash : nobody)
         const right = known && same && Buffer.byteLength(password) <= maxBytes
-        if (known && !right) await makeUp(password, bcrypt.getRounds(hash))
+        if (known) await makeUp(password, bcrypt.getRounds(hash))
         return right
       }),
     isOutdated: (hash) => bcrypt.getRounds(hash) < cost,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from '@jest/globals'
+import { clean } from './upkeep.ts'
 import { expectEnded, post, query, service, signedIn, useAuth, verified } from './testing.ts'
 
 useAuth()
@@ -77,6 +78,18 @@ test('its tokens have one session, which rotating ends: the old secret and all t
     resource: { type: 'service-account', id },
     changed: ['clientSecret'],
   })
+})
+
+test('its session is not forgotten while it is used', async () => {
+  const { admin, id, clientId, clientSecret } = await opened()
+  const first = (await token(clientId, clientSecret)).body
+  const { sid } = (await verified(first.accessToken)).payload as { sid: string }
+  await query(`UPDATE sessions SET rotated_at = now() - interval '59 days' WHERE id = $1`, [sid])
+  await token(clientId, clientSecret)
+  await query(`UPDATE sessions SET rotated_at = rotated_at - interval '2 days' WHERE id = $1`, [sid])
+  await clean(service.db, { REFRESH_TOKEN_EXPIRE_DAYS: 30 })
+  await ask('DELETE', `/service-accounts/${id}`, admin)
+  await expectEnded(sid)
 })
 
 test('a deleted one is gone, and its tokens are dead', async () => {

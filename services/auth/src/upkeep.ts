@@ -19,7 +19,7 @@ const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000)
 type Deps = {
   db: Database
   config: Pick<AuthConfig, 'REFRESH_TOKEN_EXPIRE_DAYS' | 'SECRET_KEY_PREVIOUS'>
-  keys: Pick<Keys, 'tend'>
+  keys: Pick<Keys, 'tend' | 'prepare'>
   seal: Seal
 }
 
@@ -32,14 +32,18 @@ export async function clean(db: Database, config: Pick<AuthConfig, 'REFRESH_TOKE
 
 /** What the service does by itself, until `signal` aborts. */
 export async function startUpkeep({ db, config, keys, seal }: Deps, log: Logger, signal: AbortSignal): Promise<void> {
+  async function renewSeals(): Promise<void> {
+    await keys.prepare()
+    await renewTotpSeals(db.manager, seal)
+  }
   const failed = (error: unknown): void => void log.warning('upkeep failed, and is tried again', { error })
-  let renewed = config.SECRET_KEY_PREVIOUS === undefined
   for (let cleanedAt = 0; !signal.aborted;) {
     await keys.tend().catch(failed)
-    if (!renewed) await renewTotpSeals(db.manager, seal).then(() => (renewed = true), failed)
     if (Date.now() - cleanedAt > cleaningMs) {
       cleanedAt = Date.now()
       await clean(db, config).catch(failed)
+      // again and again: an instance that has the keys the other way round may still be sealing
+      if (config.SECRET_KEY_PREVIOUS) await renewSeals().catch(failed)
     }
     await sleep(everyMs, undefined, { signal }).catch(() => {})
   }

@@ -3,12 +3,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm'
 export class Identity1795549347496 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(
-      `CREATE TABLE "password_resets" ("id" uuid NOT NULL, "user_id" uuid NOT NULL, "created_at" TIMESTAMP WITH TIME ZONE NOT NULL, "token_hash" text, "expires_at" TIMESTAMP WITH TIME ZONE NOT NULL, CONSTRAINT "PK_4816377aa98211c1de34469e742" PRIMARY KEY ("id"))`,
+      `CREATE TABLE "password_resets" ("id" uuid NOT NULL, "user_id" uuid NOT NULL, "created_at" TIMESTAMP WITH TIME ZONE NOT NULL, "expires_at" TIMESTAMP WITH TIME ZONE NOT NULL, "token_hash" text, "taken_at" TIMESTAMP WITH TIME ZONE, "sent_at" TIMESTAMP WITH TIME ZONE, CONSTRAINT "PK_4816377aa98211c1de34469e742" PRIMARY KEY ("id"))`,
     )
     await runner.query(`CREATE INDEX "password_resets_user" ON "password_resets"  ("user_id") `)
     await runner.query(`CREATE UNIQUE INDEX "password_resets_token" ON "password_resets"  ("token_hash") `)
     await runner.query(
-      `CREATE TABLE "attempts" ("key" text NOT NULL, "failures" integer NOT NULL, "blocked_until" TIMESTAMP WITH TIME ZONE NOT NULL, "updated_at" TIMESTAMP WITH TIME ZONE NOT NULL, "succeeded_at" TIMESTAMP WITH TIME ZONE, CONSTRAINT "PK_7097cf60b47ffd88ae70e2b227a" PRIMARY KEY ("key"))`,
+      `CREATE TABLE "attempts" ("key" text NOT NULL, "failures" double precision NOT NULL, "blocked_until" TIMESTAMP WITH TIME ZONE NOT NULL, "updated_at" TIMESTAMP WITH TIME ZONE NOT NULL, "succeeded_at" TIMESTAMP WITH TIME ZONE, CONSTRAINT "PK_7097cf60b47ffd88ae70e2b227a" PRIMARY KEY ("key"))`,
     )
     await runner.query(`CREATE INDEX "attempts_updated" ON "attempts"  ("updated_at") `)
     await runner.query(

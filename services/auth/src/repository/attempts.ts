@@ -1,12 +1,13 @@
 import type { Tx } from '@caregate/common/database'
 import { attemptEntity } from '../database.ts'
 
-/** Wrong attempts that nobody added to for so long are forgotten. */
-const forgottenAfter = '1 day'
+/** A wrong attempt counts for so long; of several one after another is forgotten. */
+const forgottenSeconds = 900
 
 /**
  * Counts an attempt, in one statement: of parallel ones each sees those before it.
- * @param free wrong attempts after which the next one waits a second, and the ones after that twice as long each time
+ * @param free wrong attempts after which the next one waits a second, and the ones after that twice as long each time;
+ *   infinite: it is counted and never waits
  * @returns seconds to wait where it is too early; then nothing is counted
  */
 export async function reserveAttempt(
@@ -15,13 +16,13 @@ export async function reserveAttempt(
 ): Promise<number | undefined> {
   const counted = await tx.query<unknown[]>(
     `INSERT INTO attempts AS a (key, failures, blocked_until, updated_at)
-     VALUES ($1, 1, CASE WHEN $2 <= 1 THEN now() + interval '1 second' ELSE to_timestamp(0) END, now())
+     VALUES ($1, 1, CASE WHEN 1 >= $2::float8 THEN now() + interval '1 second' ELSE to_timestamp(0) END, now())
      ON CONFLICT (key) DO UPDATE SET (failures, blocked_until, updated_at) = (
-       SELECT failures, CASE WHEN failures >= $2
-           THEN now() + make_interval(secs => least(power(2, least(failures - $2, 20)), $3))
+       SELECT failures, CASE WHEN round(failures) >= $2::float8
+           THEN now() + make_interval(secs => least(power(2, least(round(failures) - $2::float8, 20)), $3))
            ELSE to_timestamp(0) END, now()
-       FROM (SELECT CASE WHEN a.updated_at < now() - interval '${forgottenAfter}' THEN 1 ELSE a.failures + 1 END AS failures) n)
-     WHERE a.blocked_until <= now()
+       FROM (SELECT 1 + greatest(0, a.failures - extract(epoch FROM now() - a.updated_at) / ${forgottenSeconds})::float8 AS failures) n)
+     WHERE a.blocked_until <= now() OR $2::float8 = 'infinity'
      RETURNING 1`,
     [key, free, maxWaitSeconds],
   )
@@ -34,10 +35,10 @@ export async function reserveAttempt(
 }
 
 /** Takes an attempt back that was counted. */
-export async function forgiveAttempt(tx: Tx, keys: readonly string[]): Promise<void> {
+export async function forgiveAttempt(tx: Tx, key: string): Promise<void> {
   await tx.query(
-    `UPDATE attempts SET failures = greatest(0, failures - 1), blocked_until = to_timestamp(0) WHERE key = ANY($1)`,
-    [keys],
+    `UPDATE attempts SET failures = greatest(0, failures - 1), blocked_until = to_timestamp(0) WHERE key = $1`,
+    [key],
   )
 }
 
@@ -59,7 +60,7 @@ export async function hasSucceeded(tx: Tx, key: string, withinDays: number): Pro
 /** Forgets counts that no longer say anything. */
 export async function deleteOldAttempts(tx: Tx, knownDays: number): Promise<void> {
   await tx.query(
-    `DELETE FROM attempts WHERE updated_at < now() - interval '${forgottenAfter}'
+    `DELETE FROM attempts WHERE updated_at < now() - interval '1 day'
      AND coalesce(succeeded_at, to_timestamp(0)) < now() - make_interval(days => $1)`,
     [knownDays],
   )

@@ -13,6 +13,8 @@ export async function requestReset(
   email: string,
   { minutes, everySeconds }: { minutes: number; everySeconds: number },
 ): Promise<string | undefined> {
+  // of those who ask at once one after another, to see each other
+  await tx.query('SELECT pg_advisory_xact_lock(hashtext($1))', [email])
   const [row] = await tx.query<{ userId: string }[]>(
     `INSERT INTO password_resets (id, user_id, created_at, expires_at)
      SELECT $1, id, now(), now() + make_interval(mins => $3) FROM users u
@@ -24,17 +26,33 @@ export async function requestReset(
   return row?.userId
 }
 
-/** Takes a request that was not mailed yet; what another instance has in hand is left to that. */
-export async function takeUnsentReset(tx: Tx): Promise<{ id: string; email: string; expiresAt: Date } | undefined> {
-  const [row] = await tx.query<{ id: string; email: string; expiresAt: Date }[]>(
-    `SELECT r.id, u.email, r.expires_at AS "expiresAt" FROM password_resets r JOIN users u ON u.id = r.user_id
-     WHERE token_hash IS NULL AND expires_at > now() ORDER BY r.id LIMIT 1 FOR UPDATE OF r SKIP LOCKED`,
+/**
+ * Takes a request to mail it now. One whose mail failed, or whose instance died over it, is taken again a minute later,
+ * so that it is in nobody's way.
+ */
+export async function takeReset(
+  tx: Tx,
+  tokenHash: string,
+): Promise<{ id: string; email: string; expiresAt: Date } | undefined> {
+  const [rows] = await tx.query<[{ id: string; email: string; expiresAt: Date }[], number]>(
+    `UPDATE password_resets r SET taken_at = now(), token_hash = $1 FROM users u
+     WHERE u.id = r.user_id AND r.id = (
+       SELECT id FROM password_resets WHERE sent_at IS NULL AND expires_at > now()
+         AND coalesce(taken_at, to_timestamp(0)) < now() - interval '1 minute'
+       ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+     RETURNING r.id, u.email, r.expires_at AS "expiresAt"`,
+    [tokenHash],
   )
-  return row
+  return rows[0]
 }
 
-export async function setResetToken(tx: Tx, id: string, tokenHash: string): Promise<void> {
-  await tx.update(passwordResetEntity, { id }, { tokenHash })
+export async function finishReset(tx: Tx, id: string): Promise<void> {
+  await tx.update(passwordResetEntity, { id }, { sentAt: new Date() })
+}
+
+/** Whoever holds a token of this user must not choose the password any more. */
+export async function deleteResets(tx: Tx, userId: string): Promise<void> {
+  await tx.delete(passwordResetEntity, { userId })
 }
 
 /** Undefined when the token is none, spent or late. */
@@ -46,7 +64,7 @@ export async function findReset(tx: Tx, tokenHash: string): Promise<PasswordRese
 export async function spendReset(tx: Tx, tokenHash: string): Promise<string | undefined> {
   const found = await findReset(tx, tokenHash)
   if (!found || !(await tx.delete(passwordResetEntity, { tokenHash })).affected) return undefined
-  await tx.delete(passwordResetEntity, { userId: found.userId })
+  await deleteResets(tx, found.userId)
   return found.userId
 }
 

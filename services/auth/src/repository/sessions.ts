@@ -44,9 +44,11 @@ export async function listSessions(
   })
 }
 
-/** Of a service account: what its tokens have in common, until it is changed. */
-export async function findLiveSession(tx: Tx, userId: string): Promise<SessionRow | null> {
-  return tx.findOneBy(sessionEntity, { userId, endedAt: IsNull(), expiresAt: MoreThan(new Date()) })
+/** Of a service account: what its tokens have in common, until it is changed. Undefined when there is none yet. */
+export async function useLiveSession(tx: Tx, userId: string): Promise<string | undefined> {
+  const found = await tx.findOneBy(sessionEntity, { userId, endedAt: IsNull(), expiresAt: MoreThan(new Date()) })
+  if (found) await tx.update(sessionEntity, { id: found.id }, { rotatedAt: new Date() })
+  return found?.id
 }
 
 export interface Which {

@@ -109,6 +109,8 @@ export async function hasOtherAdmin(tx: Tx, id: string): Promise<boolean> {
 
 /** @throws {AppError} 409 when another account has this chart */
 export async function linkPatient(tx: Tx, id: string, patientId: string): Promise<UserRow> {
+  // of two who link it at once one after the other
+  await tx.query('SELECT pg_advisory_xact_lock(hashtext($1))', [patientId])
   const linked = await tx.findOneBy(userEntity, { patientId })
   if (linked && linked.id !== id) throw new AppError('conflict', 'Another account is linked to this chart.')
   return updateUser(tx, id, { patientId })

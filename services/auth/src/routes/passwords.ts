@@ -9,7 +9,7 @@ import { nothing, type Schema } from '@caregate/common/validate'
 import type { Attempts } from '../attempts.ts'
 import type { ResetMails } from '../mail.ts'
 import { brokenRules, type Passwords } from '../passwords.ts'
-import { findReset, requestReset, spendReset } from '../repository/password-resets.ts'
+import { deleteResets, findReset, requestReset, spendReset } from '../repository/password-resets.ts'
 import { getUser, lockUser, updateUser } from '../repository/users.ts'
 import { emailField, passwordField } from '../schemas.ts'
 import { hashSecret } from '../secrets.ts'
@@ -46,7 +46,7 @@ export function passwordRoutes({ db, attempts, change, mails, log, passwords }: 
       summary: 'Change the password; the other sessions end',
       policy: 'signed-in',
       scope: 'password',
-      event: { type: 'auth.password.updated', action: 'U' },
+      event: { type: 'auth.password.updated', action: 'U', failedType: 'auth.password.failed' },
       params: nothing,
       query: nothing,
       body: passwordBody,
@@ -73,6 +73,7 @@ export function passwordRoutes({ db, attempts, change, mails, log, passwords }: 
           if (user.passwordHash !== passwordHash)
             throw new AppError('conflict', 'The password was changed in the meantime.')
           await updateUser(tx, sub, { passwordHash: hash, oneTimeUntil: null })
+          await deleteResets(tx, sub)
           await end(sub, scope === 'password' ? {} : { except: sid })
           await context.record(tx, { changed: ['password'] })
         })

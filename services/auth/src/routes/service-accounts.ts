@@ -25,7 +25,7 @@ import {
   toServiceAccount,
   type ServiceAccount,
 } from '../repository/service-accounts.ts'
-import { createSession, findLiveSession } from '../repository/sessions.ts'
+import { createSession, useLiveSession } from '../repository/sessions.ts'
 import { rolesField, tokenFields } from '../schemas.ts'
 import { hashSecret, newSecret } from '../secrets.ts'
 import type { SessionChange } from '../session-change.ts'
@@ -89,9 +89,9 @@ export function serviceAccountRoutes({ db, change, config, cursors, tokens }: Se
           // whoever changed it ended the session that there was
           if (account.secretHash !== known.secretHash) throw wrongClient()
           const expiresAt = new Date(Date.now() + config.SESSION_EXPIRE_DAYS * 86_400_000)
-          const { id } =
-            (await findLiveSession(tx, account.id)) ??
-            (await createSession(tx, { userId: account.id, expiresAt, ip: null, userAgent: null }))
+          const id =
+            (await useLiveSession(tx, account.id)) ??
+            (await createSession(tx, { userId: account.id, expiresAt, ip: null, userAgent: null })).id
           const { name, roles } = account
           await context.record(tx, { actor: { id: account.id, name, roles, sessionId: id } })
           return tokens.access({ id: account.id, fullName: name, roles, patientId: null }, id)

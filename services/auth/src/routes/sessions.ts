@@ -7,7 +7,7 @@ import { idParams, nothing, pageAnswer, pageFields, uuidField, type Page, type S
 import type { AuthConfig } from '../config.ts'
 import type { SessionRow } from '../database.ts'
 import { findEndedSessions, listSessions } from '../repository/sessions.ts'
-import type { SessionChange } from '../session-change.ts'
+import { rememberedMs, type SessionChange } from '../session-change.ts'
 import { idleSince } from '../sessions.ts'
 
 export interface SessionDeps {
@@ -41,7 +41,7 @@ const toSession = ({ id, createdAt, rotatedAt, expiresAt, ip, userAgent }: Sessi
 const listName = 'GET /auth/sessions'
 
 export function sessionRoutes({ db, config, cursors, change }: SessionDeps): Route[] {
-  const accessMs = config.ACCESS_TOKEN_EXPIRE_MINUTES * 60_000
+  const accessMs = config.ACCESS_TOKEN_EXPIRE_MINUTES * 60_000 + rememberedMs
   return [
     route({
       method: 'get',

@@ -3,6 +3,7 @@ import { unauthorized } from '@caregate/common/auth'
 import type { Database, Tx } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
 import { addressKey } from '@caregate/common/http'
+import type { Logger } from '@caregate/common/logger'
 import { route, type Context, type Route } from '@caregate/common/route'
 import { nothing, type Schema } from '@caregate/common/validate'
 import type { Attempts } from '../attempts.ts'
@@ -32,6 +33,7 @@ export interface SignInDeps {
   passwords: Passwords
   tokens: Tokens
   totp: Totp
+  log: Logger
 }
 
 const loginBody: Schema<{ email: string; password: string; totp?: string }> = Joi.object({
@@ -53,10 +55,15 @@ const loginAnswer: Schema<unknown> = Joi.object({
 })
 
 const wrongCredentials = (): AppError => unauthorized('E-mail or password is wrong.')
-const deadRefresh = (): AppError => unauthorized('The refresh token is not valid.')
+/** @param threats that somebody has a copy of it, say */
+const deadRefresh = (threats?: string[]): AppError => {
+  const refused = unauthorized('The refresh token is not valid.')
+  if (threats) refused.extras.threats = threats
+  return refused
+}
 const dayMs = 86_400_000
 
-export function signInRoutes({ db, config, attempts, change, passwords, tokens, totp }: SignInDeps): Route[] {
+export function signInRoutes({ db, config, attempts, change, passwords, tokens, totp, log }: SignInDeps): Route[] {
   const mustEnrol = (user: UserRow): boolean => !user.totpEnabled && mustHaveTotp(user, config)
 
   function concerns(context: Context<unknown, unknown, unknown>, user: UserRow, sessionId: string | null = null): void {
@@ -68,11 +75,24 @@ export function signInRoutes({ db, config, attempts, change, passwords, tokens, 
   }
 
   /** The user, once the password is known to be right, and neither it nor the account was changed meanwhile. */
-  async function lockUnchanged(tx: Tx, seen: UserRow): Promise<UserRow> {
+  async function lockUnchanged(tx: Tx, seen: UserRow, password: string): Promise<UserRow> {
     const user = await lockUser(tx, seen.id)
-    // whoever changed it ended the sessions that there were
-    if (user.passwordHash !== seen.passwordHash || user.disabled) throw wrongCredentials()
+    // the same password may have been hashed anew; whoever changed it ended the sessions that there were
+    const same = user.passwordHash === seen.passwordHash || (await passwords.matches(password, user.passwordHash))
+    if (!same || user.disabled) throw wrongCredentials()
     return user
+  }
+
+  /** What a password is to be kept as, where it was kept at less cost; now is a good moment, and no more than that. */
+  async function betterHash(
+    password: string,
+    { passwordHash }: UserRow,
+  ): Promise<Pick<UserRow, 'passwordHash'> | undefined> {
+    if (!passwords.isOutdated(passwordHash)) return undefined
+    return passwords.hash(password).then(
+      (better) => ({ passwordHash: better }),
+      () => undefined,
+    )
   }
 
   return [
@@ -100,11 +120,11 @@ export function signInRoutes({ db, config, attempts, change, passwords, tokens, 
           await attempt.forgiven()
           throw new AppError('totp_required')
         }
-        const passwordHash = passwords.isOutdated(seen.passwordHash) ? await passwords.hash(password) : undefined
+        const better = await betterHash(password, seen)
         const { user, session, scope } = await change(async (tx) => {
-          const user = await lockUnchanged(tx, seen)
+          const user = await lockUnchanged(tx, seen, password)
           const spent = user.totpEnabled ? totp.spend(user, code ?? '') : {}
-          await updateUser(tx, user.id, { ...spent, ...(passwordHash ? { passwordHash } : {}) })
+          await updateUser(tx, user.id, { ...spent, ...better })
           const scope = user.oneTimeUntil ? 'password' : mustEnrol(user) ? 'totp' : undefined
           const lastsMs = scope ? config.ACCESS_TOKEN_EXPIRE_MINUTES * 60_000 : config.SESSION_EXPIRE_DAYS * dayMs
           const session = await createSession(tx, {
@@ -117,7 +137,8 @@ export function signInRoutes({ db, config, attempts, change, passwords, tokens, 
           await context.record(tx, { changed: 'recoveryHashes' in spent ? ['recoveryCodes'] : [] })
           return { user, session, scope } as const
         })
-        await attempt.succeeded()
+        // it has signed in, whatever becomes of the count
+        await attempt.succeeded().catch((error: unknown) => log.warning('a sign-in could not be counted', { error }))
         const access = tokens.access(user, session.id, scope)
         if (scope === 'password') return { body: { ...access, mustChangePassword: true } }
         if (scope === 'totp') return { body: { ...access, mustEnrolTotp: true } }
@@ -140,20 +161,20 @@ export function signInRoutes({ db, config, attempts, change, passwords, tokens, 
         if (!given) throw deadRefresh()
         const pair = await change(async (tx, end) => {
           const session = await lockSession(tx, given.sessionId)
-          if (!session) return undefined
+          if (!session) return deadRefresh()
           const user = await getUser(tx, session.userId)
           concerns(context, user, session.id)
           const verdict = judgeRefresh(session, given.generation, new Date(), config)
           if (verdict === 'reuse' || verdict === 'dead' || user.disabled || mustEnrol(user)) {
-            await end(user.id, { only: session.id })
-            return undefined
+            const refused = deadRefresh(verdict === 'reuse' ? ['spent refresh token'] : undefined)
+            if (await end(user.id, { only: session.id })) await context.record(tx, {}, refused)
+            return refused
           }
           const generation = verdict === 'rotate' ? await rotateSession(tx, session) : session.generation
           await context.record(tx)
           return { ...tokens.access(user, session.id), refreshToken: tokens.refresh(session.id, generation) }
         })
-        if (!pair) throw deadRefresh()
-        return { body: pair }
+        return pair instanceof AppError ? { refused: pair } : { body: pair }
       },
     }),
     route({

@@ -1,20 +1,18 @@
 import Joi from 'joi'
-import type { Database } from '@caregate/common/database'
+import type { Database, Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
-import { addressKey } from '@caregate/common/http'
 import { route, type Route } from '@caregate/common/route'
 import { nothing, type Schema } from '@caregate/common/validate'
-import type { Attempts } from '../attempts.ts'
 import type { AuthConfig } from '../config.ts'
 import type { UserRow } from '../database.ts'
-import { getUser, lockUser, noTotp, updateUser } from '../repository/users.ts'
+import { lockSession } from '../repository/sessions.ts'
+import { lockUser, noTotp, updateUser } from '../repository/users.ts'
 import { codeField } from '../schemas.ts'
 import type { SessionChange } from '../session-change.ts'
 import { mustHaveTotp, wrongCode, type Enrolment, type Totp } from '../totp.ts'
 
 export interface TotpDeps {
   db: Pick<Database, 'transaction' | 'manager'>
-  attempts: Attempts
   change: SessionChange
   config: Pick<AuthConfig, 'TOTP_REQUIRED_ROLES'>
   totp: Totp
@@ -33,7 +31,16 @@ function refuseEnrolled({ totpEnabled }: UserRow): void {
   if (totpEnabled) throw new AppError('conflict', 'A second factor is enrolled: remove it first.')
 }
 
-export function totpRoutes({ db, attempts, change, config, totp }: TotpDeps): Route[] {
+/** So long after a login its session may do what a stolen token must not. */
+const freshMinutes = 15
+
+/** @throws {AppError} 403 `sign_in_again` when the session is not a new one */
+async function checkFresh(tx: Tx, sessionId: string): Promise<void> {
+  const session = await lockSession(tx, sessionId)
+  if (!session || session.createdAt.getTime() < Date.now() - freshMinutes * 60_000) throw new AppError('sign_in_again')
+}
+
+export function totpRoutes({ db, change, config, totp }: TotpDeps): Route[] {
   return [
     route({
       method: 'post',
@@ -46,12 +53,13 @@ export function totpRoutes({ db, attempts, change, config, totp }: TotpDeps): Ro
       query: nothing,
       body: nothing,
       answer: { status: 201, description: 'Shown this once', schema: enrolmentAnswer },
-      errors: ['conflict', 'not_found'],
+      errors: ['conflict', 'not_found', 'sign_in_again'],
       async handle(context) {
-        const { sub } = context.claims
+        const { sub, sid } = context.claims
         const body = await db.transaction(async (tx) => {
           const user = await lockUser(tx, sub)
           refuseEnrolled(user)
+          await checkFresh(tx, sid)
           const { change: enrolled, enrolment } = await totp.enrol(user)
           await updateUser(tx, sub, enrolled)
           await context.record(tx, { resource: { type: 'user', id: sub }, changed: ['totp'] })
@@ -75,8 +83,6 @@ export function totpRoutes({ db, attempts, change, config, totp }: TotpDeps): Ro
       async handle(context) {
         const { sub, sid, scope } = context.claims
         context.about({ resource: { type: 'user', id: sub } })
-        refuseEnrolled(await getUser(db.manager, sub))
-        const attempt = await attempts.make({ account: sub, address: addressKey(context.ip) }, async () => true)
         await change(async (tx, end) => {
           const user = await lockUser(tx, sub)
           refuseEnrolled(user)
@@ -86,7 +92,6 @@ export function totpRoutes({ db, attempts, change, config, totp }: TotpDeps): Ro
           await end(sub, scope === 'totp' ? {} : { except: sid })
           await context.record(tx, { changed: ['totp'] })
         })
-        await attempt.succeeded()
         return {}
       },
     }),
@@ -100,13 +105,14 @@ export function totpRoutes({ db, attempts, change, config, totp }: TotpDeps): Ro
       query: nothing,
       body: nothing,
       answer: { status: 204, description: 'Removed' },
-      errors: ['conflict', 'not_found'],
+      errors: ['conflict', 'not_found', 'sign_in_again'],
       async handle(context) {
         const { sub, sid } = context.claims
         context.about({ resource: { type: 'user', id: sub } })
         await change(async (tx, end) => {
           const user = await lockUser(tx, sub)
           if (!user.totpSealed) throw notFound('second factor')
+          await checkFresh(tx, sid)
           if (mustHaveTotp(user, config)) throw new AppError('conflict', 'A role of the account must have one.')
           await updateUser(tx, sub, noTotp)
           await end(sub, { except: sid })

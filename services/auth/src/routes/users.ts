@@ -7,6 +7,7 @@ import { route, type Route } from '@caregate/common/route'
 import { idParams, nothing, pageAnswer, pageFields, uuidField, type Page, type Schema } from '@caregate/common/validate'
 import type { UserRow } from '../database.ts'
 import { oneTimePassword, type Passwords } from '../passwords.ts'
+import { deleteResets } from '../repository/password-resets.ts'
 import {
   createUser,
   getUser,
@@ -111,6 +112,7 @@ export function userRoutes({ db, change, cursors, passwords }: UserDeps): Route[
           (after: string | undefined, most) => listUsers(db.manager, filter, after, most),
           ({ id }) => id,
         )
+        context.about({ patientIds: rows.flatMap(({ patientId }) => patientId ?? []) })
         return { body: { items: rows.map(toUser), nextCursor } }
       },
     }),
@@ -219,6 +221,7 @@ export function userRoutes({ db, change, cursors, passwords }: UserDeps): Route[
         await change(async (tx, end) => {
           const { id } = await lockUser(tx, context.params.id)
           await updateUser(tx, id, { passwordHash, oneTimeUntil: oneTimeUntil() })
+          await deleteResets(tx, id)
           await end(id)
           await context.record(tx, { changed: ['password'] })
         })
@@ -240,9 +243,10 @@ export function userRoutes({ db, change, cursors, passwords }: UserDeps): Route[
         const { patientId } = context.body
         context.about({ patientIds: [patientId] })
         const user = await change(async (tx, end) => {
-          const { id } = await lockPatientAccount(tx, context.params.id)
+          const { id, patientId: before } = await lockPatientAccount(tx, context.params.id)
           await end(id)
-          await context.record(tx, { changed: ['patientId'] })
+          const patientIds = [...new Set([patientId, ...(before ? [before] : [])])]
+          await context.record(tx, { changed: ['patientId'], patientIds })
           return linkPatient(tx, id, patientId)
         })
         return { body: toUser(user) }
