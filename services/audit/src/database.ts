@@ -70,7 +70,7 @@ export interface LeavesRow {
   hashes: Buffer
 }
 
-export const leavesEntity = new EntitySchema<LeavesRow>({
+const leavesEntity = new EntitySchema<LeavesRow>({
   name: 'leaves',
   columns: { start: { type: 'bigint', primary: true }, hashes: { type: 'bytea' } },
 })

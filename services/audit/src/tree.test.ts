@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import pg from 'pg'
+import { DataSource } from 'typeorm'
 import { canonicalJson } from '@caregate/common/events'
 import { testToken } from '@caregate/common/testing/service'
 import { append, hashLeaf, inclusionRoot, isConsistent, rootOf, type Frontier } from './log/merkle.ts'
@@ -178,23 +178,22 @@ describe('opening the log', () => {
 
   test('with events from before there was a tree brings them into it; a forged row later does not come in', async () => {
     const old = await openAudit()
-    const admin = new pg.Client(old.urls.admin)
-    await admin.connect()
+    const owner = await new DataSource({ type: 'postgres', url: old.urls.owner }).initialize()
     try {
       for (const size of [300, 12]) await old.append(...Array.from({ length: size }, () => received()))
       const before = (await old.call('GET', '/api/v1/audit/checkpoint')).body as string
-      await admin.query('TRUNCATE leaves, nodes, checkpoints')
+      await owner.query('TRUNCATE leaves, nodes, checkpoints')
       await openSequencer(old.db, signer)
       expect(parseCheckpoint(splitNote((await old.call('GET', '/api/v1/audit/checkpoint')).body).text)).toEqual(
         parseCheckpoint(splitNote(before).text),
       )
-      await admin.query(
+      await owner.query(
         'INSERT INTO events SELECT 313, gen_random_uuid(), stored_at, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry FROM events WHERE sequence = 1',
       )
       await openSequencer(old.db, signer)
       await expect(old.append(received())).rejects.toThrow('duplicate key')
     } finally {
-      await admin.end()
+      await owner.destroy()
       await old.close()
     }
   })
