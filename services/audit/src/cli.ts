@@ -1,14 +1,31 @@
 #!/usr/bin/env node
+import { createPrivateKey } from 'node:crypto'
+import { once } from 'node:events'
 import { createReadStream, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { isSignedBy, parseCheckpoint, parseVerifier, splitNote, type Checkpoint, type Verifier } from './log/note.ts'
+import {
+  formatVerifier,
+  isKeyName,
+  isSignedBy,
+  parseCheckpoint,
+  parseVerifier,
+  splitNote,
+  verifierOf,
+  type Checkpoint,
+  type Verifier,
+} from './log/note.ts'
 import { UnreadableExport, verifyExport } from './verify.ts'
+import { openWitness } from './witness.ts'
 
 const usage = `Usage: caregate-audit verify FILE --log-key VKEY [--witness-key VKEY --checkpoints FILE]
+       caregate-audit witness --key FILE --name NAME --log-key VKEY --store FILE [--port 8010] [--address 127.0.0.1]
 
 Checks an export of the audit log (GET /audit/export), without a server. FILE is - for standard input. A key is one as
 GET /audit/key shows it, or the name of a file with it. --checkpoints has what a witness signed, a line each: {"checkpoint":"…"}
+
+witness co-signs the checkpoints of a log that only grows (C2SP tlog-witness). Its key is an Ed25519 one in PEM, it shows the
+public half at /key, and keeps what it has signed in --store, which /checkpoints shows.
 
 Exit code 0: everything is proved. 1: something is not. 2: a file or a key can't be read.`
 
@@ -50,10 +67,29 @@ async function verify(args: string[]): Promise<number> {
   return problems.length ? 1 : 0
 }
 
+async function witness(args: string[]): Promise<number> {
+  const text = { type: 'string' } as const
+  const { values } = parseArgs({
+    args,
+    options: { key: text, name: text, 'log-key': text, store: text, port: text, address: text },
+  })
+  const { key, name, 'log-key': logKey, store, port = '8010', address = '127.0.0.1' } = values
+  if (!key || !name || !isKeyName(name) || !logKey || !store) throw new Error(usage)
+  const signer = { name, privateKey: createPrivateKey(readFileSync(key)) }
+  const server = openWitness(signer, [readKey(logKey)], store).listen(Number(port), address)
+  await once(server, 'listening')
+  console.log(`witness ${formatVerifier(verifierOf(signer, 'witness'))} on http://${address}:${port}`)
+  process.once('SIGTERM', () => server.close()).once('SIGINT', () => server.close())
+  await once(server, 'close')
+  return 0
+}
+
+const commands = { verify, witness }
 const [command, ...args] = process.argv.slice(2)
 try {
-  if (command !== 'verify') throw new Error(usage)
-  process.exitCode = await verify(args)
+  const run = commands[command as keyof typeof commands] as ((args: string[]) => Promise<number>) | undefined
+  if (!run) throw new Error(usage)
+  process.exitCode = await run(args)
 } catch (error) {
   console.error(error instanceof UnreadableExport ? `not an export: ${error.message}` : (error as Error).message)
   process.exitCode = 2

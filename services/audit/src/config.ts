@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import Joi from 'joi'
 import { databaseKeys, integer, processKeys, tokenKeys, type Config, type Key } from '@caregate/common/config'
-import { isKeyName, type Signer } from './log/note.ts'
+import { isKeyName, parseVerifier, type Signer } from './log/note.ts'
 
 const signingKey = (): Key<string> =>
   Joi.string()
@@ -23,6 +23,16 @@ const origin = (): Key<string> =>
       isKeyName(name) ? name : helpers.message({ custom: '{{#label}} must have neither spaces nor plus signs in it' }),
     )
 
+const verifierKey = (): Joi.StringSchema =>
+  Joi.string().custom((text: string, helpers) => {
+    try {
+      if (parseVerifier(text).type === 'witness') return text
+    } catch {
+      // said below
+    }
+    return helpers.message({ custom: '{{#label}} must be the key of a witness: name+id+key' })
+  })
+
 export const keys = {
   ...processKeys,
   ...databaseKeys,
@@ -32,6 +42,9 @@ export const keys = {
   AUDIT_SIGNING_KEY: signingKey(),
   /** What the log is called in its checkpoints: an address without https://, say. Not to be changed later. */
   AUDIT_LOG_ORIGIN: origin(),
+  /** Where a witness takes checkpoints (C2SP tlog-witness), and its key, `name+id+key`. */
+  WITNESS_URL: Joi.string().uri({ scheme: ['http', 'https'] }) as Key<string | undefined>,
+  WITNESS_KEY: verifierKey().when('WITNESS_URL', { is: Joi.exist(), then: Joi.required() }) as Key<string | undefined>,
 }
 
 export const signerOf = (config: Pick<Config<typeof keys>, 'AUDIT_SIGNING_KEY' | 'AUDIT_LOG_ORIGIN'>): Signer => ({

@@ -112,9 +112,20 @@ export const checkpointEntity = new EntitySchema<CheckpointRow>({
   },
 })
 
+/** What a witness signed of a checkpoint. */
+export interface CosignatureRow {
+  size: string
+  line: string
+}
+
+const cosignatureEntity = new EntitySchema<CosignatureRow>({
+  name: 'cosignatures',
+  columns: { size: { type: 'bigint', primary: true }, line: { type: 'text' } },
+})
+
 export const spec: DatabaseSpec = {
   service: 'audit',
-  entities: [eventEntity, eventIdEntity, leavesEntity, nodeEntity, checkpointEntity, outboxEntity],
+  entities: [eventEntity, eventIdEntity, leavesEntity, nodeEntity, checkpointEntity, cosignatureEntity, outboxEntity],
   migrations: join(import.meta.dirname, 'migrations'),
   grants: {
     events: 'SELECT, INSERT',
@@ -122,6 +133,7 @@ export const spec: DatabaseSpec = {
     leaves: 'SELECT, INSERT',
     nodes: 'SELECT, INSERT',
     checkpoints: 'SELECT, INSERT',
+    cosignatures: 'SELECT, INSERT',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
   },
   async beforeDown(query) {

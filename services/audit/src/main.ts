@@ -9,13 +9,20 @@ import { buildAuditApp } from './app.ts'
 import { keys, signerOf } from './config.ts'
 import { spec } from './database.ts'
 import { buildIngest } from './ingest.ts'
+import { parseVerifier } from './log/note.ts'
 import { openSequencer } from './sequencer.ts'
+import { startWitnessing } from './witnessing.ts'
 
 await run(spec.service, keys, async (config, log, lifetime) => {
   const db = await openDatabase(config, spec.entities, log, lifetime.signal)
   lifetime.add('the database', () => db.destroy())
   const signer = signerOf(config)
   const sequencer = await openSequencer(db, signer)
+  const { WITNESS_URL, WITNESS_KEY } = config
+  if (WITNESS_URL) {
+    const witness = { url: WITNESS_URL, key: parseVerifier(WITNESS_KEY!) }
+    await startWitnessing(db, sequencer, witness, log, lifetime.signal)
+  }
   const broker = await openBroker(config.AMQP_URL, log, buildIngest(sequencer, log, lifetime.signal))
   lifetime.add('the broker', () => broker.close())
   const outbox = openOutbox(db, broker, log)

@@ -80,6 +80,18 @@ export async function getCheckpoint(tx: Tx, size: number): Promise<string> {
   return row.note
 }
 
+export async function insertCosignature(tx: Tx, size: number, line: string): Promise<void> {
+  await tx.query('INSERT INTO cosignatures (size, line) VALUES ($1, $2) ON CONFLICT DO NOTHING', [size, line])
+}
+
+/** The newest checkpoint that a witness signed, with what it signed. Undefined while there is none. */
+export async function findWitnessed(tx: Tx): Promise<string | undefined> {
+  const [row] = await tx.query<{ note: string; line: string }[]>(
+    'SELECT note, line FROM cosignatures JOIN checkpoints USING (size) ORDER BY size DESC LIMIT 1',
+  )
+  return row && row.note + row.line
+}
+
 const hashBytes = 32
 const cut = (hashes: Buffer): Hash[] =>
   Array.from({ length: hashes.length / hashBytes }, (_, n) => hashes.subarray(n * hashBytes, (n + 1) * hashBytes))

@@ -26,6 +26,8 @@ export interface Sequencer {
    * dropped. @returns how many were new
    */
   append(batch: readonly Received[]): Promise<number>
+  /** Nothing is appended any more, for that reason. */
+  refuse(reason: string): void
 }
 
 const adoptedAtOnce = 5000
@@ -73,9 +75,12 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
       throw new Error(`The log in the database is ${origin}, and AUDIT_LOG_ORIGIN says ${signer.name}.`)
   })
 
+  let refused: string | undefined
   return {
+    refuse: (reason) => void (refused = reason),
     append: (batch) =>
       db.transaction(async (tx) => {
+        if (refused) throw new Error(refused)
         await lockLog(tx)
         // a statement of its own: its snapshot has what the holder of the lock before us committed
         const head = await getHead(tx)

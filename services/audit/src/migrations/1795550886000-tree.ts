@@ -15,6 +15,9 @@ export class Tree1795550886000 implements MigrationInterface {
     await runner.query(
       `CREATE TABLE "checkpoints" ("size" bigint NOT NULL, "stored_at" TIMESTAMP WITH TIME ZONE NOT NULL, "roots" bytea NOT NULL, "note" text NOT NULL, CONSTRAINT "PK_7990a008df7b6cbb2e43d7f616b" PRIMARY KEY ("size"))`,
     )
+    await runner.query(
+      `CREATE TABLE "cosignatures" ("size" bigint NOT NULL, "line" text NOT NULL, CONSTRAINT "PK_0a254885ba88d8b5d50dccbe27b" PRIMARY KEY ("size"))`,
+    )
     // an instance from before, which knows no tree, fails to insert from here on, and its events wait in the queue
     await runner.query(`ALTER TABLE "events" RENAME COLUMN "body" TO "entry"`)
     for (let after = 0; ; after += rowsAtOnce) {
@@ -36,6 +39,7 @@ export class Tree1795550886000 implements MigrationInterface {
   /** Of an empty log only: one with events refuses. */
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE "events" RENAME COLUMN "entry" TO "body"`)
+    await runner.query(`DROP TABLE "cosignatures"`)
     await runner.query(`DROP TABLE "checkpoints"`)
     await runner.query(`DROP TABLE "nodes"`)
     await runner.query(`DROP TABLE "leaves"`)

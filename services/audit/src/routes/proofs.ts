@@ -6,7 +6,7 @@ import { nothing, type Schema } from '@caregate/common/validate'
 import type { Hash } from '../log/merkle.ts'
 import { formatVerifier, verifierOf, type Signer } from '../log/note.ts'
 import { consistencyProof, inclusionProof, tileWidth } from '../log/tree.ts'
-import { getHead, readHashes } from '../repository.ts'
+import { findWitnessed, getHead, readHashes } from '../repository.ts'
 
 export interface ProofDeps {
   db: Pick<Database, 'manager'>
@@ -23,6 +23,7 @@ const consistencyQuery: Schema<{ from: number; to?: number }> = Joi.object({
   from: sizeField().required().description('Size of the older tree'),
   to: sizeField().description('Size of the newer tree; of the newest checkpoint if absent'),
 })
+const checkpointQuery: Schema<{ witnessed: boolean }> = Joi.object({ witnessed: Joi.boolean().default(false) })
 const proofAnswer: Schema<unknown> = Joi.object({
   treeSize: sizeField().required(),
   hashes: Joi.array().items(Joi.string().base64()).required(),
@@ -51,15 +52,19 @@ export function proofRoutes({ db, signer }: ProofDeps): Route[] {
     route({
       method: 'get',
       path: '/audit/checkpoint',
-      summary: 'The signed head of the log (C2SP tlog-checkpoint)',
+      summary: 'The signed head of the log (C2SP tlog-checkpoint), or the newest that a witness has signed too',
       policy: 'public',
       event: null,
       params: nothing,
-      query: nothing,
+      query: checkpointQuery,
       body: nothing,
       answer: { status: 200, description: 'A signed note', type: 'text/plain; charset=utf-8' },
-      errors: [],
-      handle: async () => ({ body: (await getHead(db.manager)).note }),
+      errors: ['not_found'],
+      async handle({ query: { witnessed } }) {
+        const body = witnessed ? await findWitnessed(db.manager) : (await getHead(db.manager)).note
+        if (body === undefined) throw notFound('checkpoint with a witness’s signature')
+        return { body }
+      },
     }),
     route({
       method: 'get',

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '@caregate/common/database'
+import type { Logger } from '@caregate/common/logger'
+import { isSignedBy, type Verifier } from './log/note.ts'
+import { consistencyProof } from './log/tree.ts'
+import { getHead, insertCosignature } from './repository.ts'
+import type { Sequencer } from './sequencer.ts'
+
+const everyMs = 10_000
+const timeoutMs = 5000
+
+/**
+ * Shows a witness the log's head every ten seconds (C2SP tlog-witness), and keeps what it signs. Where the witness has
+ * seen more events than there are, some were lost, by a restore say: then nothing is appended any more. The first time is
+ * waited for, so that nothing is appended before the witness was asked, if it can be.
+ */
+export async function startWitnessing(
+  db: Pick<Database, 'manager'>,
+  sequencer: Pick<Sequencer, 'refuse'>,
+  witness: { url: string; key: Verifier },
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  /** What the witness has seen, as far as is known. */
+  let seen = 0
+
+  async function submit(): Promise<void> {
+    const { size, note } = await getHead(db.manager)
+    if (size === 0 || size === seen) return
+    const proof = seen ? await consistencyProof(db.manager, seen, size) : []
+    const body = [`old ${seen}`, ...proof.map((hash) => hash.toString('base64')), '', note].join('\n')
+    const answer = await fetch(`${witness.url}/add-checkpoint`, {
+      method: 'POST',
+      body,
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    const told = await answer.text()
+    if (answer.status === 200) {
+      if (!isSignedBy(note + told, witness.key)) throw new Error('the witness’s signature is not of its key')
+      seen = size
+      return insertCosignature(db.manager, size, told)
+    }
+    if (answer.status !== 409 || !/^\d{1,15}\n$/.test(told))
+      return lost(`the witness refuses the log: ${answer.status} ${told.trim()}`)
+    if (Number(told) === seen) return lost(`the witness has seen another log of ${seen} events`)
+    seen = Number(told)
+    // another audit process may have shown it a later head than the one that was read above
+    const now = (await getHead(db.manager)).size
+    if (seen > now) return lost(`the witness has seen ${seen} events, and the log has ${now}: some were lost`)
+    return submit()
+  }
+  function lost(reason: string): void {
+    log.error('the log is not what the witness has seen: nothing is appended any more', { reason })
+    sequencer.refuse(reason)
+  }
+  const tryIt = (): Promise<void> =>
+    submit().catch((error: unknown) => void log.warning('the witness can’t be asked', { error }))
+
+  async function goOn(): Promise<void> {
+    for (;;) {
+      await sleep(everyMs, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return
+      await tryIt()
+    }
+  }
+  await tryIt()
+  void goOn()
+}
