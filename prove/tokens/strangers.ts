@@ -8,6 +8,9 @@ import {
   type SignKeyObjectInput,
 } from 'node:crypto'
 
+/** Tokens that must not be good, by how they were made (RFC 8725, and the attacks that it and others tell of). */
+export type Forgeries = Readonly<Record<string, readonly string[]>>
+
 type Json = Record<string, unknown>
 
 /** A part of a token: JSON, or what stands there instead. */
@@ -35,7 +38,7 @@ addAlgorithms(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)
 export const algorithmNames = Object.keys(algorithms)
 
 /** Signs rightly by an algorithm, whatever the header says. @param own instead of a key that nobody knows */
-export function signBy(algorithm: string, head: Json, claims: unknown, own?: KeyObject): string {
+export function signBy(algorithm: string, head: unknown, claims: unknown, own?: KeyObject): string {
   const [hash, key, how] = algorithms[algorithm]!
   const data = `${part(head)}.${part(claims)}`
   return `${data}.${sign(hash, Buffer.from(data), { key: own ?? key, ...how }).toString('base64url')}`
