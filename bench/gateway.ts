@@ -59,9 +59,14 @@ async function untilItAnswers(name: string, port: number, token: string): Promis
 
 /** A key for whoever checks, and a token. */
 async function credentials(algorithm: Algorithm): Promise<{ key: string; token: string }> {
-  const unsigned = new SignJWT({ sid: 's', jti: 'j', name: 'A nurse', roles: ['nurse'] })
+  const unsigned = new SignJWT({
+    sid: '0190a000-0000-7000-8000-000000000002',
+    jti: 'j',
+    name: 'A nurse',
+    roles: ['nurse'],
+  })
     .setProtectedHeader({ alg: algorithm, typ: 'at+jwt', kid: 'bench' })
-    .setSubject('a-nurse')
+    .setSubject('0190a000-0000-7000-8000-000000000001')
     .setIssuer('caregate')
     .setAudience('caregate')
     .setExpirationTime('1d')

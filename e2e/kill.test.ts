@@ -120,7 +120,7 @@ test('an import outlives the death of every process: nothing is lost and nothing
   const log = await ask<{ sequence: number; id: string; body: AuditEvent }>(
     postgres,
     'caregate_audit',
-    'SELECT sequence::int, id, body::json FROM events ORDER BY sequence',
+    'SELECT sequence::int, id, entry::json AS body FROM events ORDER BY sequence',
   )
   expect(log.map(({ sequence }) => sequence)).toEqual(log.map((_event, index) => index + 1))
   expect(new Set(log.map(({ id }) => id)).size).toBe(log.length)

@@ -101,7 +101,14 @@ describe('a token', () => {
   const good = {
     header: { alg: 'ES256', typ: 'at+jwt', kid: 'test' },
     claims: {
-      ...{ iss: issuer.JWT_ISSUER, aud: issuer.JWT_AUDIENCE, sub: 'someone', sid: 's', jti: 'j', roles: ['nurse'] },
+      ...{
+        iss: issuer.JWT_ISSUER,
+        aud: issuer.JWT_AUDIENCE,
+        sub: '0190a000-0000-7000-8000-000000000001',
+        sid: '0190a000-0000-7000-8000-000000000002',
+        jti: 'j',
+        roles: ['nurse'],
+      },
       ...{ name: 'A nurse', iat: now, nbf: now, exp: now + 600 },
     },
   }
@@ -120,7 +127,7 @@ describe('a token', () => {
 
   test('that is good lets in', async () => {
     const { status, body } = await (await open()).call('GET', patients, { token: forge({}) })
-    expect([status, body.headers['x-user-id']]).toEqual([200, 'someone'])
+    expect([status, body.headers['x-user-id']]).toEqual([200, '0190a000-0000-7000-8000-000000000001'])
   })
 
   const pem = publicKey.export({ type: 'spki', format: 'pem' })
@@ -174,12 +181,20 @@ describe('a token', () => {
 
   test('of a session that has ended is refused, also when it was good before; the event says whose it was', async () => {
     const gateway = await open()
-    const token = testToken(['nurse'], { sub: 'a-nurse', sid: 'ended' })
+    const token = testToken(['nurse'], {
+      sub: '0190a000-0000-7000-8000-000000000001',
+      sid: '0190a000-0000-7000-8000-000000000002',
+    })
     expect((await gateway.call('GET', patients, { token })).status).toBe(200)
-    gateway.revoke('ended')
+    gateway.revoke('0190a000-0000-7000-8000-000000000002')
     const { status, headers } = await gateway.call('GET', patients, { token })
     expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="caregate"'])
-    expect(gateway.denials).toMatchObject([{ code: 'unauthorized', actor: { id: 'a-nurse', sessionId: 'ended' } }])
+    expect(gateway.denials).toMatchObject([
+      {
+        code: 'unauthorized',
+        actor: { id: '0190a000-0000-7000-8000-000000000001', sessionId: '0190a000-0000-7000-8000-000000000002' },
+      },
+    ])
     expect(upstream.seen).toHaveLength(1)
   })
 })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { quietLog, testBacking, testToken } from '@caregate/common/testing/service'
 import { openTcpProxy, type TcpProxy } from '@caregate/common/testing/tcp-proxy'
@@ -48,10 +49,11 @@ describe('the limit', () => {
 
   test('of a user is their own, wherever they are signed in', async () => {
     const gateway = await open({ RATE_LIMIT_PER_MINUTE: 1, RATE_LIMIT_PER_MINUTE_SIGNED_IN: 2 })
+    const [one, two] = [randomUUID(), randomUUID()]
     const as = (sub: string) => () => gateway.call('GET', patients, { token: testToken(['nurse'], { sub }) })
-    expect(await statuses(3, as('one'))).toEqual([200, 200, 429])
-    expect(await statuses(3, as('two'))).toEqual([200, 200, 429])
-    expect((await as('one')()).headers.get('ratelimit-policy')).toMatch(/^"user"; q=2; w=60/)
+    expect(await statuses(3, as(one))).toEqual([200, 200, 429])
+    expect(await statuses(3, as(two))).toEqual([200, 200, 429])
+    expect((await as(one)()).headers.get('ratelimit-policy')).toMatch(/^"user"; q=2; w=60/)
     expect((await gateway.call('GET', jwks)).status).toBe(200)
   })
 

@@ -6,7 +6,7 @@ import { openTestGateway, openUpstream, sendRaw } from './testing.ts'
 
 let upstream: Awaited<ReturnType<typeof openUpstream>>
 let gateway: Awaited<ReturnType<typeof openTestGateway>>
-const token = testToken(['nurse', 'clinician'], { sub: 'a-nurse' })
+const token = testToken(['nurse', 'clinician'], { sub: '0190a000-0000-7000-8000-000000000001' })
 const jwks = '/.well-known/jwks.json'
 const login = '/api/v1/auth/login'
 
@@ -45,7 +45,7 @@ describe('a service gets', () => {
     const told = Object.entries(headers).filter(([name]) => /^(x-|forwarded|authorization)/.test(name))
     expect(Object.fromEntries(told)).toEqual({
       authorization: `Bearer ${token}`,
-      'x-user-id': 'a-nurse',
+      'x-user-id': '0190a000-0000-7000-8000-000000000001',
       'x-user-roles': 'nurse,clinician',
       'x-forwarded-for': '127.0.0.1',
       'x-forwarded-proto': 'http',

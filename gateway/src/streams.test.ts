@@ -6,7 +6,10 @@ import { until } from '@caregate/common/testing/until'
 import { openTestGateway, openUpstream, sendRaw } from './testing.ts'
 
 const path = '/api/v1/audit/stream'
-const token = testToken(['auditor'], { sub: 'an-auditor', sid: 'a-session' })
+const token = testToken(['auditor'], {
+  sub: '0190a000-0000-7000-8000-000000000001',
+  sid: '0190a000-0000-7000-8000-000000000002',
+})
 const opened: { close(): Promise<void> }[] = []
 afterEach(async () => {
   for (const part of opened.splice(0)) await part.close()
@@ -59,7 +62,7 @@ describe('server-sent events', () => {
     gateway.revoke('another-session')
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(heard.closed).toBe(false)
-    gateway.revoke('a-session')
+    gateway.revoke('0190a000-0000-7000-8000-000000000002')
     await until(() => heard.closed)
     await until(() => service.closed)
   })
@@ -92,7 +95,10 @@ describe('an upgrade to WebSocket', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 101 /)
     expect(answer.match(/^(x-request-id|x-process-time|upgrade): /gim)).toHaveLength(3)
     expect(answer).toMatch(/\r\n\r\nhello\r\nand bye$/)
-    expect(service.seen[0]!.headers).toMatchObject({ 'x-user-id': 'an-auditor', upgrade: 'websocket' })
+    expect(service.seen[0]!.headers).toMatchObject({
+      'x-user-id': '0190a000-0000-7000-8000-000000000001',
+      upgrade: 'websocket',
+    })
     expect(service.seen).toHaveLength(1)
   })
 
@@ -100,7 +106,7 @@ describe('an upgrade to WebSocket', () => {
     const { gateway } = await before(refuses, echoes)
     const answer = sendRaw(gateway.url, ...ask())
     await until(() => tunnels === 1)
-    gateway.revoke('a-session')
+    gateway.revoke('0190a000-0000-7000-8000-000000000002')
     expect(await answer).not.toMatch(/bye/)
     await until(() => tunnels === 0)
   })

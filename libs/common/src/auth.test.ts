@@ -33,7 +33,15 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-const claims = { sub: 'u', sid: 's', jti: 'j', name: 'N', roles: ['nurse'], iss: 'caregate', aud: 'caregate' }
+const claims = {
+  sub: '0190a000-0000-7000-8000-000000000001',
+  sid: '0190a000-0000-7000-8000-000000000002',
+  jti: 'j',
+  name: 'N',
+  roles: ['nurse'],
+  iss: 'caregate',
+  aud: 'caregate',
+}
 function sign(key: KeyObject, kid: string, more: object = {}, header: object = {}): string {
   const payload = { ...claims, exp: Math.floor(Date.now() / 1000) + 600, ...more }
   return jwt.sign(payload, key, { algorithm: 'ES256', keyid: kid, header: { alg: 'ES256', typ: 'at+jwt', ...header } })
@@ -46,7 +54,10 @@ const code = (token: string) =>
 
 test('a token is good under a published key, until it expires', async () => {
   const token = sign(first.privateKey, 'first')
-  expect(await verify(`Bearer ${token}`)).toMatchObject({ sub: 'u', roles: ['nurse'] })
+  expect(await verify(`Bearer ${token}`)).toMatchObject({
+    sub: '0190a000-0000-7000-8000-000000000001',
+    roles: ['nurse'],
+  })
   jest.setSystemTime(Date.now() + 601_000)
   expect(await code(token)).toBe('unauthorized')
 })
@@ -55,6 +66,11 @@ test.each([
   ['of another issuer', () => sign(first.privateKey, 'first', { iss: 'other' })],
   ['for another audience', () => sign(first.privateKey, 'first', { aud: 'other' })],
   ['of another type', () => sign(first.privateKey, 'first', {}, { typ: 'JWT' })],
+  ['with a critical header that nobody understands', () => sign(first.privateKey, 'first', {}, { crit: ['x'], x: 1 })],
+  ['with a role that there is not', () => sign(first.privateKey, 'first', { roles: ['nurse', 'king'] })],
+  ['with a scope that there is not', () => sign(first.privateKey, 'first', { scope: 'constructor' })],
+  ['without a name', () => sign(first.privateKey, 'first', { name: 7 })],
+  ['of nobody with an id', () => sign(first.privateKey, 'first', { sub: 'x' })],
   ['without a session', () => sign(first.privateKey, 'first', { sid: undefined })],
   [
     'without an end',
@@ -102,7 +118,7 @@ test('while auth is away the keys that are known go on being good, and without a
 
 test('anything but one Bearer token is refused', async () => {
   const token = sign(first.privateKey, 'first')
-  expect(await verify(`bearer  ${token}`)).toMatchObject({ sub: 'u' })
+  expect(await verify(`bearer  ${token}`)).toMatchObject({ sub: '0190a000-0000-7000-8000-000000000001' })
   for (const header of [
     undefined,
     '',

@@ -67,7 +67,7 @@ function codesOf(definition: Route): ProblemCode[] {
 }
 
 function responses(definition: Route): Json {
-  const { status, description, schema, type, headers = {} } = definition.answer
+  const { status, description, schema, type, headers = {}, others = {} } = definition.answer
   const answer: Json = { description }
   if (schema) answer.content = { 'application/json': { schema: jsonSchema(schema) } }
   if (type) answer.content = { [type]: { schema: { type: 'string' } } }
@@ -79,6 +79,7 @@ function responses(definition: Route): Json {
   const errors = Map.groupBy(codesOf(definition), (code) => problems[code][0])
   const entries: [number, Json][] = [
     [status, answer],
+    ...Object.entries(others).map(([code, text]): [number, Json] => [Number(code), { description: text }]),
     ...[...errors].map(([code, names]): [number, Json] => [
       code,
       {

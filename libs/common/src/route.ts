@@ -71,6 +71,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
     /** Content type of a body that is text or bytes. */
     type?: string
     headers?: Record<string, string>
+    /** Answers that are no errors either, by status. */
+    others?: Record<number, string>
   }
   errors: readonly ProblemCode[]
   handle(context: Context<P, Q, B>): Promise<Answer>

@@ -160,9 +160,10 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       body: nothing,
       answer: {
         status: 200,
-        description: 'The chart; 304 with `If-None-Match`',
+        description: 'The chart',
         schema: patientAnswer,
         headers: etagHeader,
+        others: { 304: 'It is the version that `If-None-Match` names' },
       },
       errors: ['forbidden', 'not_found', 'gone'],
       async handle(context) {
