@@ -2,11 +2,15 @@
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type bcryptTypes from 'bcrypt'
+
+interface Bcrypt {
+  hash(password: string, cost: number): Promise<string>
+  compare(password: string, hash: string): Promise<boolean>
+}
 
 const [costGiven, secondsGiven] = process.argv.slice(2)
 const services = join(import.meta.dirname, '../../services/auth/package.json')
-const bcrypt = createRequire(services)('bcrypt') as typeof bcryptTypes
+const bcrypt = createRequire(services)('bcrypt') as Bcrypt
 const hash = await bcrypt.hash('a password', Number(costGiven))
 const until = performance.now() + Number(secondsGiven) * 1000
 let done = 0
