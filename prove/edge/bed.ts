@@ -24,6 +24,8 @@ export type Bed = Awaited<ReturnType<typeof openBed>>
 const { PATH, HOME } = process.env
 const plenty = '1000000'
 const env = {
+  SIGN_IN_ATTEMPTS: plenty,
+  SIGN_IN_ATTEMPTS_PER_ADDRESS: plenty,
   PATH,
   HOME,
   BCRYPT_COST: '4',

@@ -46,6 +46,9 @@ function codesOf(definition: Route): ProblemCode[] {
   const codes = new Set<ProblemCode>([
     ...definition.errors,
     'bad_request',
+    'request_timeout',
+    'uri_too_long',
+    'headers_too_large',
     'rate_limited',
     'internal_error',
     'database_error',
