@@ -62,7 +62,8 @@ async function verify(args: string[]): Promise<number> {
   const { events, omitted, verified, problems } = report
   for (const problem of problems) console.log(problem)
   console.log(`${events} events and the hashes of ${omitted} more, ${report.checkpoints} checkpoints`)
-  if (problems.length) console.log(verified ? `NOT VERIFIED; good up to event ${verified.size}` : 'NOT VERIFIED')
+  if (problems.length)
+    console.log(verified ? `NOT VERIFIED; the checkpoint of ${verified.size} events holds` : 'NOT VERIFIED')
   else console.log(`verified: ${verified!.origin}, ${verified!.size} events, root ${verified!.root.toString('base64')}`)
   return problems.length ? 1 : 0
 }

@@ -37,6 +37,7 @@ export async function verifyExport(
   const byWitness = new Map(witnessed.map((checkpoint) => [checkpoint.size, checkpoint]))
   let tree: Frontier = { size: 0, roots: [] }
   let covered = false
+  let whole = false
   let number = 0
   const problem = (text: string): void => void (report.problems.length < maxProblems && report.problems.push(text))
 
@@ -45,6 +46,7 @@ export async function verifyExport(
     const content = readLine(line, number)
     if (number === 1) {
       if (content.format !== exportFormat) throw new UnreadableExport(`the first line does not say ${exportFormat}`)
+      whole = Object.keys((content.filter as object | null) ?? {}).length === 0
     } else if (typeof content.checkpoint === 'string') checkCheckpoint(content.checkpoint)
     else if (content.gap) skip(content.gap as { first: number; last: number; hashes: string[] })
     else readEvent(line, content)
@@ -78,6 +80,7 @@ export async function verifyExport(
     if (first !== tree.size + 1 || nodes.length !== hashes.length)
       return problem(`line ${number}: the gap ${first}–${last} does not follow event ${tree.size}`)
     report.omitted += last - first + 1
+    if (whole) problem(`events ${first}–${last} are missing, and no filter leaves them out`)
     for (const [n, { level, index }] of nodes.entries())
       tree = appendPerfect(tree, { level, index, hash: Buffer.from(hashes[n]!, 'base64') })
     compareWithWitness()
