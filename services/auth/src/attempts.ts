@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@caregate/common/errors'
 import type { Database } from '@caregate/common/database'
 import type { AuthConfig } from './config.ts'
@@ -28,6 +29,8 @@ export interface Attempt {
   forgiven(): Promise<void>
 }
 
+/** An attempt that has a second to wait at most waits here, no longer than that. */
+const patienceMs = 2000
 /** Longer than that nobody waits. */
 const maxWaitSeconds = 900
 /** An address that was right so lately has a budget of its own. */
@@ -45,15 +48,17 @@ export function buildAttempts(
   config: Pick<AuthConfig, 'SIGN_IN_ATTEMPTS' | 'SIGN_IN_ATTEMPTS_PER_ADDRESS'>,
 ): Attempts {
   async function reserve(key: string, free: number): Promise<void> {
-    const waitSeconds = await reserveAttempt(db.manager, { key, free, maxWaitSeconds })
-    if (waitSeconds)
+    for (const until = Date.now() + patienceMs; ; await sleep(100)) {
+      const waitSeconds = await reserveAttempt(db.manager, { key, free, maxWaitSeconds })
+      if (!waitSeconds) return
+      // the ones before may be right, which takes their count back in a moment: many at once are not refused for that
+      if (waitSeconds === 1 && Date.now() < until) continue
       throw new AppError(
         'rate_limited',
         'There were too many wrong attempts: wait as many seconds as Retry-After says.',
-        {
-          headers: { 'Retry-After': String(waitSeconds) },
-        },
+        { headers: { 'Retry-After': String(waitSeconds) } },
       )
+    }
   }
   return {
     async make({ account, address }, check) {

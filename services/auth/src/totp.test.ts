@@ -194,7 +194,9 @@ test('guessing codes is as slow as guessing passwords', async () => {
     const statuses = []
     for (let n = 0; n < 4; n++) {
       statuses.push((await call('/login', { ...credentials, totp: '000000' })).status)
-      await strict.db.query(`UPDATE attempts SET blocked_until = now() + interval '1 minute' WHERE failures >= 3`)
+      await strict.db.query(
+        `UPDATE attempts SET blocked_until = now() + interval '1 minute' WHERE blocked_until > to_timestamp(0)`,
+      )
     }
     expect(statuses).toEqual([401, 401, 401, 429])
     await strict.db.query('DELETE FROM attempts')
