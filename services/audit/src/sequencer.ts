@@ -3,7 +3,15 @@ import type { AuditEvent } from '@caregate/common/events'
 import type { EventRow } from './database.ts'
 import { buildEntry } from './log/entry.ts'
 import { append, hashLeaf, rootOf, type Frontier, type Hash, type Node } from './log/merkle.ts'
-import { formatCheckpoint, parseCheckpoint, signNote, splitNote, type Signer } from './log/note.ts'
+import {
+  formatCheckpoint,
+  isSignedBy,
+  parseCheckpoint,
+  signNote,
+  splitNote,
+  verifierOf,
+  type Signer,
+} from './log/note.ts'
 import {
   findHead,
   getHead,
@@ -73,6 +81,8 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
     const { origin } = parseCheckpoint(splitNote(head.note).text)
     if (origin !== signer.name)
       throw new Error(`The log in the database is ${origin}, and AUDIT_LOG_ORIGIN says ${signer.name}.`)
+    if (!isSignedBy(head.note, verifierOf(signer, 'log')))
+      throw new Error('The log in the database was signed by another key than AUDIT_SIGNING_KEY.')
   })
 
   let refused: string | undefined

@@ -170,10 +170,12 @@ describe('opening the log', () => {
     expect(size).toBe(total + 1)
   })
 
-  test('under another name is refused', async () => {
+  test('under another name, or with another key, is refused', async () => {
     await expect(openSequencer(service.db, { ...signer, name: 'another' })).rejects.toThrow(
       'The log in the database is care.example.org/audit, and AUDIT_LOG_ORIGIN says another.',
     )
+    const { privateKey } = generateKeyPairSync('ed25519')
+    await expect(openSequencer(service.db, { ...signer, privateKey })).rejects.toThrow('signed by another key')
   })
 
   test('with events from before there was a tree brings them into it; a forged row later does not come in', async () => {
