@@ -67,6 +67,12 @@ export const textField = (max: number): Joi.StringSchema =>
     .custom((value: string, helpers) => inspect(value, helpers, max))
     .messages({ 'text.threat': '{{#label}} contains a forbidden pattern: {{#threat}}' })
 
+/** A text that is only compared: whatever no database takes is refused. */
+export const printableField = (max: number): Joi.StringSchema =>
+  Joi.string()
+    .max(max)
+    .pattern(/^\P{C}+$/u, 'printable characters')
+
 export const uuidField = (): Joi.StringSchema => Joi.string().guid({ separator: '-', wrapper: false }).lowercase()
 
 const calendarDate: Joi.CustomValidator<string> = (value, helpers) => {

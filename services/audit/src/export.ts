@@ -1,10 +1,8 @@
 import type { Tx } from '@caregate/common/database'
+import { exportFormat } from './log/entry.ts'
 import { parseCheckpoint, splitNote } from './log/note.ts'
-import { readSpan } from './log/tree.ts'
+import { readSpan } from './tree.ts'
 import { findEvents, getCheckpoint, readEvents, type EventFilter, type ReadEvent } from './repository.ts'
-
-/** The first line of an export, which says how to read it. */
-export const exportFormat = 'caregate-audit/1'
 
 /** A line of an export: events in order, hashes of what is left out between them, and checkpoints where their size is reached. */
 export type ExportLine =

@@ -1,5 +1,5 @@
 import { canonicalJson } from '@caregate/common/events'
-import { exportFormat } from './export.ts'
+import { exportFormat } from './log/entry.ts'
 import { append, appendPerfect, hashLeaf, perfectNodes, rootOf, type Frontier, type Hash } from './log/merkle.ts'
 import { isSignedBy, parseCheckpoint, splitNote, type Checkpoint, type Verifier } from './log/note.ts'
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '@caregate/common/database'
 import type { Logger } from '@caregate/common/logger'
 import { isSignedBy, type Verifier } from './log/note.ts'
-import { consistencyProof } from './log/tree.ts'
+import { consistencyProof } from './tree.ts'
 import { getHead, insertCosignature } from './repository.ts'
 import type { Sequencer } from './sequencer.ts'
 

@@ -67,8 +67,9 @@ describe('guessing at a password', () => {
   })
 
   test('is not what many who are right at once do', async () => {
-    for (const address of ['192.0.2.1', '192.0.2.1']) {
-      const answers = await Promise.all(Array.from({ length: 20 }, () => from(address, password)))
+    // at an address that is new, and then known
+    for (let n = 0; n < 2; n++) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => from('192.0.2.1', password)))
       expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
     }
   })

@@ -113,22 +113,13 @@ export async function openKeys(db: Database, config: KeysConfig, seal: Seal): Pr
     await db.transaction(async (tx) => {
       await lockKeys(tx)
       for (const { kid } of over) {
-        if (await deleteKey(tx, kid))
-          await recordUnattended(tx, 'key schedule', {
-            type: 'auth.key.deleted',
-            action: 'D',
-            resource: { type: 'key', id: kid },
-          })
+        if (await deleteKey(tx, kid)) await recordKey(tx, 'deleted', kid)
       }
       const [newest] = await tx.find(signingKeyEntity, { where: { algorithm }, order: { activeFrom: 'DESC' }, take: 1 })
       // another instance may have been faster
       if (!due || newest!.kid !== rows[0]!.kid) return
       const { kid } = await rotate(tx)
-      await recordUnattended(tx, 'key schedule', {
-        type: 'auth.key.created',
-        action: 'C',
-        resource: { type: 'key', id: kid },
-      })
+      await recordKey(tx, 'created', kid)
     })
     await reload()
   }
@@ -143,11 +134,7 @@ export async function openKeys(db: Database, config: KeysConfig, seal: Seal): Pr
       }
       if (await tx.existsBy(signingKeyEntity, { algorithm })) return
       const { kid } = await insertKey(tx, new Date())
-      await recordUnattended(tx, 'first key', {
-        type: 'auth.key.created',
-        action: 'C',
-        resource: { type: 'key', id: kid },
-      })
+      await recordKey(tx, 'created', kid)
     })
     await reload()
   }
@@ -167,6 +154,13 @@ export async function openKeys(db: Database, config: KeysConfig, seal: Seal): Pr
     tend,
   }
 }
+
+const recordKey = (tx: Tx, what: 'created' | 'deleted', kid: string): Promise<void> =>
+  recordUnattended(tx, 'signing keys', {
+    type: `auth.key.${what}`,
+    action: what === 'created' ? 'C' : 'D',
+    resource: { type: 'key', id: kid },
+  })
 
 function renewed(seal: Seal, { kid, privateSealed }: SigningKeyRow): string | undefined {
   try {

@@ -3,6 +3,9 @@ import { canonicalJson, type AuditEvent } from '@caregate/common/events'
 /** An event as it is read back, but for `leafHash`. */
 export type StoredEvent = AuditEvent & { sequence: number; storedAt: string }
 
+/** What the first line of an export says of how to read it. */
+export const exportFormat = 'caregate-audit/1'
+
 const sortedNames = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return true
   if (Array.isArray(value)) return value.every(sortedNames)

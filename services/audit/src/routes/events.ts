@@ -4,7 +4,16 @@ import type { Cursors } from '@caregate/common/cursor'
 import type { Database } from '@caregate/common/database'
 import { invalid } from '@caregate/common/errors'
 import { eventTypes } from '@caregate/common/events'
-import { idParams, nothing, pageAnswer, pageFields, uuidField, type Page, type Schema } from '@caregate/common/validate'
+import {
+  idParams,
+  nothing,
+  pageAnswer,
+  pageFields,
+  printableField,
+  uuidField,
+  type Page,
+  type Schema,
+} from '@caregate/common/validate'
 import { exportLines } from '../export.ts'
 import { findEvents, getEvent, getHead, readEvents, type EventFilter } from '../repository.ts'
 
@@ -15,24 +24,20 @@ export interface EventDeps {
 
 type EventQuery = EventFilter & Page & { afterSequence?: number }
 type ExportQuery = EventFilter & { format: 'ndjson' }
-/** What Postgres has a date for, and a text without control characters. */
+/** What Postgres has a date for. */
 const moment = (): Joi.DateSchema => Joi.date().iso().min('1900-01-01').max('9999-12-31')
-const plain = (max: number): Joi.StringSchema =>
-  Joi.string()
-    .max(max)
-    .pattern(/^\P{C}+$/u, 'printable characters')
 const filterFields = {
   from: moment().description('Occurred at or after'),
   to: moment().description('Occurred before'),
-  actorId: plain(100).description('Who did it'),
+  actorId: printableField(100).description('Who did it'),
   patientId: uuidField().description('Whose chart it was'),
   action: Joi.string().valid('C', 'R', 'U', 'D', 'E').description('Create, read, update, delete, execute'),
   outcome: Joi.string().valid('success', 'denied', 'failure'),
   type: Joi.string().valid(...eventTypes),
-  method: plain(10).uppercase(),
-  path: plain(1000).description('The whole path, without the query string'),
-  ip: plain(45),
-  requestId: plain(128),
+  method: printableField(10).uppercase(),
+  path: printableField(1000).description('The whole path, without the query string'),
+  ip: printableField(45),
+  requestId: printableField(128),
 }
 const eventQuery: Schema<EventQuery> = Joi.object({
   ...filterFields,

@@ -5,7 +5,7 @@ import { route, type Route } from '@caregate/common/route'
 import { nothing, type Schema } from '@caregate/common/validate'
 import type { Hash } from '../log/merkle.ts'
 import { formatVerifier, verifierOf, type Signer } from '../log/note.ts'
-import { consistencyProof, inclusionProof, tileWidth } from '../log/tree.ts'
+import { consistencyProof, inclusionProof, tileWidth } from '../tree.ts'
 import { findWitnessed, getHead, readHashes } from '../repository.ts'
 
 export interface ProofDeps {

@@ -4,7 +4,7 @@ import type { Tx } from '@caregate/common/database'
 import { passwordResetEntity, type PasswordResetRow } from '../database.ts'
 
 /**
- * Asks for a mail to whoever has this address; one statement, whether somebody has or not.
+ * Asks for a mail to whoever has this address; the same statements, whether somebody has or not.
  * @param everySeconds nobody is mailed more often
  * @returns the user, if there is one to be mailed
  */

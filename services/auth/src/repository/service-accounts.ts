@@ -4,6 +4,7 @@ import type { Role } from '@caregate/common/auth'
 import type { Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
 import { serviceAccountEntity, type ServiceAccountRow } from '../database.ts'
+import { insertUnlessTaken } from './insert.ts'
 
 /** A service account as an admin reads it. */
 export interface ServiceAccount {
@@ -26,15 +27,8 @@ export async function createServiceAccount(
 ): Promise<ServiceAccountRow> {
   const now = new Date()
   const row: ServiceAccountRow = { ...details, id: uuidv7(), createdAt: now, rotatedAt: now }
-  const inserted = await tx
-    .createQueryBuilder()
-    .insert()
-    .into(serviceAccountEntity)
-    .values(row)
-    .orIgnore()
-    .returning('id')
-    .execute()
-  if (!(inserted.raw as unknown[]).length) throw new AppError('conflict', 'There is a service account of this name.')
+  if (!(await insertUnlessTaken(tx, serviceAccountEntity, row)))
+    throw new AppError('conflict', 'There is a service account of this name.')
   return row
 }
 

@@ -5,6 +5,7 @@ import type { Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
 import type { Seal } from '@caregate/common/seal'
 import { userEntity, type UserRow } from '../database.ts'
+import { insertUnlessTaken } from './insert.ts'
 
 /** A user as clients read it. */
 export interface User {
@@ -31,15 +32,8 @@ export const noTotp = { totpSealed: null, totpEnabled: false, totpStep: 0, recov
 /** @throws {AppError} 409 for an e-mail that has an account, also one being made right now */
 export async function createUser(tx: Tx, details: NewUser): Promise<UserRow> {
   const row: UserRow = { ...details, ...noTotp, id: uuidv7(), patientId: null, disabled: false, createdAt: new Date() }
-  const inserted = await tx
-    .createQueryBuilder()
-    .insert()
-    .into(userEntity)
-    .values(row)
-    .orIgnore()
-    .returning('id')
-    .execute()
-  if (!(inserted.raw as unknown[]).length) throw new AppError('conflict', 'There is an account with this e-mail.')
+  if (!(await insertUnlessTaken(tx, userEntity, row)))
+    throw new AppError('conflict', 'There is an account with this e-mail.')
   return row
 }
 

@@ -66,7 +66,7 @@ const dayMs = 86_400_000
 export function signInRoutes({ db, config, attempts, change, passwords, tokens, totp, log }: SignInDeps): Route[] {
   const mustEnrol = (user: UserRow): boolean => !user.totpEnabled && mustHaveTotp(user, config)
 
-  function concerns(context: Context<unknown, unknown, unknown>, user: UserRow, sessionId: string | null = null): void {
+  function concerns(context: Context<unknown, unknown, unknown>, user: UserRow, sessionId: string): void {
     const name = user.roles.includes('patient') ? null : user.fullName
     context.about({
       resource: { type: 'user', id: user.id },

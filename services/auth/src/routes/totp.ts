@@ -12,7 +12,7 @@ import type { SessionChange } from '../session-change.ts'
 import { mustHaveTotp, wrongCode, type Enrolment, type Totp } from '../totp.ts'
 
 export interface TotpDeps {
-  db: Pick<Database, 'transaction' | 'manager'>
+  db: Pick<Database, 'transaction'>
   change: SessionChange
   config: Pick<AuthConfig, 'TOTP_REQUIRED_ROLES'>
   totp: Totp

@@ -4,7 +4,16 @@ import type { Cursors } from '@caregate/common/cursor'
 import type { Database, Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
 import { route, type Route } from '@caregate/common/route'
-import { idParams, nothing, pageAnswer, pageFields, uuidField, type Page, type Schema } from '@caregate/common/validate'
+import {
+  idParams,
+  nothing,
+  pageAnswer,
+  pageFields,
+  printableField,
+  uuidField,
+  type Page,
+  type Schema,
+} from '@caregate/common/validate'
 import type { UserRow } from '../database.ts'
 import { oneTimePassword, type Passwords } from '../passwords.ts'
 import { deleteResets } from '../repository/password-resets.ts'
@@ -53,7 +62,7 @@ const linkBody: Schema<{ patientId: string }> = Joi.object({ patientId: uuidFiel
 const listQuery: Schema<Page & UserFilter> = Joi.object({
   ...pageFields,
   email: emailField(),
-  q: Joi.string().max(200).description('Part of a name or an e-mail'),
+  q: printableField(200).description('Part of a name or an e-mail'),
   role: Joi.string().valid(...roles),
   disabled: Joi.boolean(),
 })

@@ -1,6 +1,6 @@
 import type { Tx } from '@caregate/common/database'
-import { readHashes } from '../repository.ts'
-import { consistencySpans, inclusionSpans, perfectNodes, perfectRoot, spanHash, type Hash } from './merkle.ts'
+import { readHashes } from './repository.ts'
+import { consistencySpans, inclusionSpans, perfectNodes, perfectRoot, spanHash, type Hash } from './log/merkle.ts'
 
 /** A tile has so many hashes, and a node of a tier is the root of so many of the tier below (C2SP tlog-tiles). */
 export const tileWidth = 256
