@@ -80,20 +80,32 @@ function canListen(port: number, host?: string): Promise<boolean> {
 }
 
 /**
- * A free port below the range from which the system takes client ports: there a client that reconnects to a dead
- * server's port could be given that very port as its own and keep the server from coming back.
+ * A free port that is this process's until it ends, below the range from which the system takes client ports: there
+ * a client could be given the port of a server that is down for a moment and keep it from coming back.
  */
 export async function freePort(): Promise<number> {
+  const end = firstClientPort()
   for (let tries = 0; tries < 200; tries++) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000)
-    if (!taken.has(port) && (await canListen(port, '127.0.0.1'))) {
-      taken.add(port)
-      return port
-    }
+    const port = end - 1 - Math.floor(Math.random() * Math.min(10_000, end - 1024))
+    if ((await claim(port)) && (await canListen(port, '127.0.0.1'))) return port
   }
-  throw new PlatformError('No free port was found between 20000 and 30000.')
+  throw new PlatformError(`No free port was found below ${end}.`)
 }
-const taken = new Set<number>()
+
+/** Between choosing a port and listening on it pass seconds: an abstract socket of its name keeps it from others meanwhile. */
+function claim(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().unref()
+    server.once('error', () => resolve(false))
+    server.listen(`\0caregate-port-${port}`, () => resolve(true))
+  })
+}
+
+function firstClientPort(): number {
+  const file = '/proc/sys/net/ipv4/ip_local_port_range'
+  const first = existsSync(file) ? Number(readFileSync(file, 'utf8').split(/\s/)[0]) : 0
+  return first > 6000 ? Math.min(first, 30_000) : 30_000
+}
 
 export async function assertPortFree(port: number): Promise<void> {
   if (await canListen(port)) return
