@@ -7,7 +7,7 @@ import { buildSeal, type Seal } from '@caregate/common/seal'
 import type { AuthConfig } from './config.ts'
 import { signingKeyEntity, type SigningKeyRow } from './database.ts'
 import { deleteKey, lockKeys } from './repository/keys.ts'
-import { recordUnattended } from './unattended.ts'
+import { recordUnattended } from '@caregate/common/unattended'
 
 export interface SigningKey {
   kid: string
@@ -157,6 +157,7 @@ export async function openKeys(db: Database, config: KeysConfig, seal: Seal): Pr
 
 const recordKey = (tx: Tx, what: 'created' | 'deleted', kid: string): Promise<void> =>
   recordUnattended(tx, 'signing keys', {
+    service: 'auth',
     type: `auth.key.${what}`,
     action: what === 'created' ? 'C' : 'D',
     resource: { type: 'key', id: kid },

@@ -8,7 +8,7 @@ import { spec } from './database.ts'
 import { buildPasswords, oneTimePassword } from './passwords.ts'
 import { createUser, findUserByEmail } from './repository/users.ts'
 import { oneTimeUntil, staffBody } from './routes/users.ts'
-import { recordUnattended } from './unattended.ts'
+import { recordUnattended } from '@caregate/common/unattended'
 
 const usage = 'usage: user add EMAIL --roles ROLE[,ROLE…] [--name "FULL NAME"] [--json] [--if-absent]'
 
@@ -47,6 +47,7 @@ async function addUser(): Promise<void> {
         oneTimeUntil: oneTimeUntil(),
       })
       await recordUnattended(tx, 'user add', {
+        service: 'auth',
         type: 'auth.user.created',
         action: 'C',
         resource: { type: 'user', id: user.id },

@@ -3,18 +3,9 @@ import { route, type Route } from '@caregate/common/route'
 import type { Cursors } from '@caregate/common/cursor'
 import type { Database } from '@caregate/common/database'
 import { invalid } from '@caregate/common/errors'
-import { eventTypes } from '@caregate/common/events'
-import {
-  idParams,
-  nothing,
-  pageAnswer,
-  pageFields,
-  printableField,
-  uuidField,
-  type Page,
-  type Schema,
-} from '@caregate/common/validate'
+import { idParams, nothing, pageAnswer, pageFields, type Page, type Schema } from '@caregate/common/validate'
 import { exportLines } from '../export.ts'
+import { eventAnswer, filterFields } from '../schemas.ts'
 import { findEvents, getEvent, getHead, readEvents, type EventFilter } from '../repository.ts'
 
 export interface EventDeps {
@@ -24,21 +15,6 @@ export interface EventDeps {
 
 type EventQuery = EventFilter & Page & { afterSequence?: number }
 type ExportQuery = EventFilter & { format: 'ndjson' }
-/** What Postgres has a date for. */
-const moment = (): Joi.DateSchema => Joi.date().iso().min('1900-01-01').max('9999-12-31')
-const filterFields = {
-  from: moment().description('Occurred at or after'),
-  to: moment().description('Occurred before'),
-  actorId: printableField(100).description('Who did it'),
-  patientId: uuidField().description('Whose chart it was'),
-  action: Joi.string().valid('C', 'R', 'U', 'D', 'E').description('Create, read, update, delete, execute'),
-  outcome: Joi.string().valid('success', 'denied', 'failure'),
-  type: Joi.string().valid(...eventTypes),
-  method: printableField(10).uppercase(),
-  path: printableField(1000).description('The whole path, without the query string'),
-  ip: printableField(45),
-  requestId: printableField(128),
-}
 const eventQuery: Schema<EventQuery> = Joi.object({
   ...filterFields,
   afterSequence: Joi.number().integer().min(0).description('Events after this one, oldest first'),
@@ -50,42 +26,6 @@ const exportQuery: Schema<ExportQuery> = Joi.object({
   format: Joi.string().valid('ndjson').default('ndjson'),
 })
 
-const optionalText = Joi.string().allow(null).required()
-const eventAnswer: Schema<unknown> = Joi.object({
-  v: Joi.number().valid(1).required(),
-  id: uuidField().required(),
-  sequence: Joi.number().integer().min(1).required().description('Order of storage, without gaps'),
-  storedAt: Joi.string().isoDate().required(),
-  leafHash: Joi.string().base64().required().description('RFC 6962 hash of all but this member, in RFC 8785 form'),
-  occurredAt: Joi.string().isoDate().required(),
-  type: Joi.string().required(),
-  service: Joi.string().required(),
-  actor: Joi.object({
-    id: optionalText,
-    name: optionalText,
-    roles: Joi.array().items(Joi.string()).required(),
-    sessionId: optionalText,
-  }).required(),
-  action: Joi.string().required(),
-  outcome: Joi.string().required(),
-  code: optionalText,
-  basis: optionalText,
-  breakGlass: Joi.object({ grantId: uuidField().required() }).allow(null).required(),
-  resource: Joi.object({ type: Joi.string().required(), id: Joi.string().required() }).allow(null).required(),
-  patientIds: Joi.array().items(uuidField()).required(),
-  changed: Joi.array().items(Joi.string()).required(),
-  count: Joi.number().integer().min(1).required(),
-  threats: Joi.array().items(Joi.string()),
-  request: Joi.object({
-    id: Joi.string().required(),
-    method: Joi.string().required(),
-    route: Joi.string().required(),
-    path: Joi.string().required(),
-    status: Joi.number().integer().required(),
-    ip: Joi.string().allow('').required(),
-    userAgent: optionalText,
-  }).required(),
-}).unknown()
 const listName = 'GET /audit/events'
 
 export function eventRoutes({ db, cursors }: EventDeps): Route[] {
