@@ -8,6 +8,7 @@ import { checkPostgres } from '../platform/backing/postgres.ts'
 import { checkRabbitmq } from '../platform/backing/rabbitmq.ts'
 import { openClient, type Client } from '../platform/client.ts'
 import { readCreateEvents, sendRows, summarise } from '../platform/import.ts'
+import { quietProgress } from '../platform/progress.ts'
 import { PROCESSES, SERVICES } from '../platform/services.ts'
 import { readRows } from '../platform/synthea.ts'
 import { generatePatients } from '../samples/generate.ts'
@@ -24,7 +25,7 @@ let file: string
 beforeAll(async () => {
   const folder = freshFolder()
   // the supervisor notes each of the deaths that this test is about
-  const progress = { step: <T>(_label: string, work: () => Promise<T>) => work(), note: () => {} }
+  const progress = { ...quietProgress, note: () => {} }
   platform = await openTestPlatform({ folder, progress })
   client = await openClient(platform.gateway, await platform.addStaff('registrar', 'auditor'))
   file = join(folder, 'patients.csv')

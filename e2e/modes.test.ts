@@ -26,7 +26,7 @@ beforeAll(async () => {
   const context = await openBackingContext({
     folder,
     env: { DATABASE_URL: databaseUrl },
-    secrets: { postgres: newPassword(), rabbitmq: '' },
+    secrets: { postgres: newPassword(), rabbitmq: '', rabbitmq_stream: '' },
     supervisor: server,
     progress: quietProgress,
     disposable: true,

@@ -91,6 +91,7 @@ export async function openTestPlatform({
   return {
     ...platform,
     gateway,
+    administrator,
     call,
     addStaff,
     /** Every request that went through `call`. */

@@ -11,7 +11,7 @@ import { provision } from './provision.ts'
 import { makeFolder } from './state.ts'
 import { openSupervisor } from './supervisor.ts'
 
-const secrets = { postgres: 'for-this-test-alone', rabbitmq: '' }
+const secrets = { postgres: 'for-this-test-alone', rabbitmq: '', rabbitmq_stream: '' }
 let folder: string
 let supervisor: ReturnType<typeof openSupervisor>
 let given: URL

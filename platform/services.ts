@@ -105,7 +105,13 @@ export function processEnvironment(
  */
 export function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>): void {
   const { DATABASE_URL } = input.env
-  const backing = { postgres: 'postgresql://127.0.0.1', amqp: 'amqp://127.0.0.1', consul: null, redis: null }
+  const backing = {
+    postgres: 'postgresql://127.0.0.1',
+    amqp: 'amqp://127.0.0.1',
+    stream: null,
+    consul: null,
+    redis: null,
+  }
   const checks = PROCESSES.map(
     (name) => () => loadConfig(settings[name], processEnvironment(name, { ...input, backing })),
   )

@@ -50,7 +50,13 @@ test('secrets are made once, are long enough, and are nobody else’s to read', 
 test('a second start names the first one’s pid and URL', async () => {
   const lock = await lockDataFolder(folder)
   await expect(lockDataFolder(folder)).rejects.toThrow(`pid ${process.pid}, still starting`)
-  const backing = { postgres: 'postgresql://127.0.0.1/postgres', amqp: 'amqp://127.0.0.1', consul: null, redis: null }
+  const backing = {
+    postgres: 'postgresql://127.0.0.1/postgres',
+    amqp: 'amqp://127.0.0.1',
+    stream: null,
+    consul: null,
+    redis: null,
+  }
   writeInfo(folder, { gateway: 'http://127.0.0.1:8000', services: {}, backing, admin: null })
   await expect(lockDataFolder(folder)).rejects.toThrow(
     `Caregate runs already: pid ${process.pid}, http://127.0.0.1:8000.`,

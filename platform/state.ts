@@ -23,7 +23,8 @@ export const ROOT = resolve(import.meta.dirname, '..')
 export interface PlatformInfo {
   gateway: string
   services: Record<string, { url: string; pid: number | null }>
-  backing: { postgres: string; amqp: string; consul: string | null; redis: string | null }
+  /** `stream`: who may only read what was stored. Null where the broker is somebody else's. */
+  backing: { postgres: string; amqp: string; stream: string | null; consul: string | null; redis: string | null }
   admin: { email: string; password: string } | null
 }
 
@@ -133,6 +134,7 @@ const KEYS = ['SECRET_KEY', 'CURSOR_KEY', 'FIELD_KEY'] as const
 const PASSWORDS = [
   'postgres',
   'rabbitmq',
+  'rabbitmq_stream',
   ...(['auth', 'patients', 'audit'] as const).flatMap(
     (service) => [`caregate_${service}`, `caregate_${service}_owner`] as const,
   ),

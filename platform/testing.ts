@@ -20,7 +20,8 @@ export async function openTestBacking(folder: string): Promise<OpenedBacking> {
   }
   const supervisor = openSupervisor({ folder: makeFolder(folder) })
   const close = () => supervisor.close({ force: true })
-  const secrets = { postgres: randomBytes(12).toString('hex'), rabbitmq: randomBytes(12).toString('hex') }
+  const password = () => randomBytes(12).toString('hex')
+  const secrets = { postgres: password(), rabbitmq: password(), rabbitmq_stream: password() }
   const common = { folder, env, secrets, supervisor, progress: quietProgress }
   const context = { ...common, kind: 'native' as const, user: unprivilegedUser(), vhosts: VHOSTS, disposable: true }
   try {

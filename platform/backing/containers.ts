@@ -22,7 +22,10 @@ export async function openTestContainers(vhosts: string[]) {
       .start(),
     new GenericContainer(IMAGES.rabbitmq)
       .withCopyContentToContainer([
-        { target: '/etc/rabbitmq/definitions.json', content: definitions(password, vhosts) },
+        {
+          target: '/etc/rabbitmq/definitions.json',
+          content: definitions({ services: password, stream: password }, vhosts),
+        },
         {
           target: '/etc/rabbitmq/conf.d/20-caregate.conf',
           content: 'load_definitions = /etc/rabbitmq/definitions.json\n',

@@ -10,7 +10,7 @@ export interface BackingContext {
   folder: string
   env: NodeJS.ProcessEnv
   kind: 'docker' | 'native'
-  secrets: Pick<Secrets, 'postgres' | 'rabbitmq'>
+  secrets: Pick<Secrets, 'postgres' | 'rabbitmq' | 'rabbitmq_stream'>
   supervisor: Supervisor
   progress: Progress
   /** Who native services run as when we are root. */

@@ -15,7 +15,7 @@ type Kind = BackingContext['kind']
 interface Options {
   folder: string
   env: NodeJS.ProcessEnv
-  secrets: Pick<Secrets, 'postgres' | 'rabbitmq'>
+  secrets: Pick<Secrets, 'postgres' | 'rabbitmq' | 'rabbitmq_stream'>
   supervisor: Supervisor
   progress: Progress
   vhosts?: string[]
@@ -49,7 +49,7 @@ export async function chooseKind(env: NodeJS.ProcessEnv, progress: Progress): Pr
 /** The broker, the registry and the shared counters; the database is opened by itself, for the migrations wait for it alone. */
 export async function openMessaging(context: BackingContext): Promise<Omit<PlatformInfo['backing'], 'postgres'>> {
   const { progress } = context
-  const [amqp, consul, redis] = await Promise.all([
+  const [broker, consul, redis] = await Promise.all([
     progress.step('rabbitmq', () => openRabbitmq(context)),
     progress.step('consul', () => openConsul(context)),
     progress.step('redis', () => openRedis(context)),
@@ -59,5 +59,5 @@ export async function openMessaging(context: BackingContext): Promise<Omit<Platf
       'WARNING: no Consul is to be had here. Going on with DISCOVERY=static: one instance of each service, at a fixed address.',
     )
   }
-  return { amqp, consul: consul ?? null, redis: redis ?? null }
+  return { ...broker, consul: consul ?? null, redis: redis ?? null }
 }

@@ -9,10 +9,13 @@ import { containerSpec, dockerPrefix } from './docker.ts'
 import { installPackage } from './packages.ts'
 
 export const BROKER_USER = 'caregate'
+const STREAM_USER = 'stream'
+/** Queues that the stream's readers make: of these names alone, and emptied or removed before they fill the broker. */
+const STREAM_QUEUES = '^stream\\.'
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
-/** Opens the broker and answers the URL of its virtual host `/`. */
-export async function openRabbitmq(context: BackingContext): Promise<string> {
+/** Opens the broker and answers the URLs of its virtual host `/`: of the services, and of who only reads the stream. */
+export async function openRabbitmq(context: BackingContext): Promise<{ amqp: string; stream: string | null }> {
   const given = context.env.AMQP_URL
   if (given) {
     await checkRabbitmq(given).catch((error: Error) => {
@@ -20,42 +23,73 @@ export async function openRabbitmq(context: BackingContext): Promise<string> {
         `AMQP_URL: ${URL.parse(given)?.host} doesn't answer as a RabbitMQ server (${error.message}).`,
       )
     })
-    return given
+    return { amqp: given, stream: null }
   }
   const port = await freePort()
   if (context.kind === 'docker') await startContainer(context, port)
   else await startNative(context, port)
-  const url = `amqp://${BROKER_USER}:${context.secrets.rabbitmq}@127.0.0.1:${port}`
-  await context.supervisor.waitUntil('rabbitmq', () => checkRabbitmq(url), 90)
-  return url
+  const urlOf = (user: string, password: string) => `amqp://${user}:${password}@127.0.0.1:${port}`
+  const amqp = urlOf(BROKER_USER, context.secrets.rabbitmq)
+  await context.supervisor.waitUntil('rabbitmq', () => checkRabbitmq(amqp), 90)
+  return { amqp, stream: urlOf(STREAM_USER, context.secrets.rabbitmq_stream) }
 }
 
 /** What the broker is to hold from its start on, in the format that all its versions load without a plugin. */
-export function definitions(password: string, vhosts: string[]): string {
+export function definitions(passwords: { services: string; stream: string }, vhosts: string[]): string {
   const names = ['/', ...vhosts]
-  const salt = randomBytes(4)
-  const hash = Buffer.concat([salt, createHash('sha256').update(salt).update(password).digest()])
+  const everything = { configure: '.*', write: '.*', read: '.*' }
+  const reading = { configure: STREAM_QUEUES, write: STREAM_QUEUES, read: `${STREAM_QUEUES}|^audit\\.stream$` }
   return JSON.stringify({
     users: [
-      {
-        name: BROKER_USER,
-        password_hash: hash.toString('base64'),
-        hashing_algorithm: 'rabbit_password_hashing_sha256',
-        tags: 'administrator',
-      },
+      user(BROKER_USER, passwords.services, 'administrator'),
+      // no tags: it can't so much as look at the management interface
+      user(STREAM_USER, passwords.stream, ''),
     ],
     vhosts: names.map((name) => ({ name })),
-    permissions: names.map((vhost) => ({ user: BROKER_USER, vhost, configure: '.*', write: '.*', read: '.*' })),
+    permissions: names.flatMap((vhost) => [
+      { user: BROKER_USER, vhost, ...everything },
+      { user: STREAM_USER, vhost, ...reading },
+    ]),
+    policies: names.map((vhost) => ({
+      vhost,
+      name: 'stream',
+      pattern: STREAM_QUEUES,
+      'apply-to': 'queues',
+      priority: 0,
+      definition: { 'max-length-bytes': 256 * 2 ** 20, expires: 7 * 24 * 3_600_000 },
+    })),
   })
 }
 
-async function startContainer({ folder, secrets, supervisor }: BackingContext, port: number): Promise<void> {
+function user(name: string, password: string, tags: string): object {
+  const salt = randomBytes(4)
+  const hash = Buffer.concat([salt, createHash('sha256').update(salt).update(password).digest()])
+  return {
+    name,
+    password_hash: hash.toString('base64'),
+    hashing_algorithm: 'rabbit_password_hashing_sha256',
+    tags,
+  }
+}
+
+const passwordsOf = ({ secrets }: BackingContext) => ({ services: secrets.rabbitmq, stream: secrets.rabbitmq_stream })
+
+async function startContainer(context: BackingContext, port: number): Promise<void> {
+  const { folder, supervisor } = context
   const volume = `${dockerPrefix(folder)}-rabbitmq:/var/lib/rabbitmq`
+  const own = serviceFolder(context, 'rabbitmq')
+  // the container's user reads them; there are hashes of passwords in them
+  writeFileSync(join(own, 'definitions.json'), definitions(passwordsOf(context), context.vhosts), { mode: 0o644 })
+  writeFileSync(join(own, 'caregate.conf'), 'load_definitions = /etc/rabbitmq/definitions.json\n', { mode: 0o644 })
+  const mount = (file: string, at: string) => ['-v', `${join(own, file)}:/etc/rabbitmq/${at}:ro`]
   await supervisor.start(
     containerSpec(folder, 'rabbitmq', {
       // The node's name, and with it the folder of its data, is made of the host's.
-      flags: ['--hostname', 'caregate', '-p', `127.0.0.1:${port}:5672`, '-v', volume],
-      env: { RABBITMQ_DEFAULT_USER: BROKER_USER, RABBITMQ_DEFAULT_PASS: secrets.rabbitmq },
+      flags: [
+        ...['--hostname', 'caregate', '-p', `127.0.0.1:${port}:5672`, '-v', volume],
+        ...mount('definitions.json', 'definitions.json'),
+        ...mount('caregate.conf', 'conf.d/20-caregate.conf'),
+      ],
       stopSignal: 'SIGTERM',
     }),
   )
@@ -70,7 +104,7 @@ async function startNative(context: BackingContext, port: number): Promise<void>
     if (context.user) chownSync(file, context.user.uid, context.user.gid)
     return file
   }
-  const loaded = write('definitions.json', definitions(context.secrets.rabbitmq, context.vhosts))
+  const loaded = write('definitions.json', definitions(passwordsOf(context), context.vhosts))
   const config = [
     `listeners.tcp.default = 127.0.0.1:${port}`,
     `load_definitions = ${loaded}`,

@@ -4,6 +4,8 @@ import type { Logger } from './logger.ts'
 
 const auditExchange = 'audit.events'
 export const auditQueue = 'audit.store'
+/** What was stored, once more, for whoever likes to watch it by AMQP. */
+export const streamExchange = 'audit.stream'
 const deadLetterExchange = 'audit.dead'
 const deadLetterQueue = 'audit.dead-letters'
 export const revocationExchange = 'auth.revocations'
@@ -17,10 +19,10 @@ export interface Message {
 export interface Broker {
   readonly connected: boolean
   /**
-   * Publishes to the audit exchange, persistent and mandatory.
+   * Publishes persistently, to the audit exchange if nothing else is said: there a message must be routed to a queue.
    * @throws unless the broker has confirmed every message and returned none, within 10 s
    */
-  publish(messages: readonly Message[]): Promise<void>
+  publish(messages: readonly Message[], exchange?: string): Promise<void>
   /** Publishes to a fanout exchange whose listeners may be absent. */
   broadcast(exchange: string, body: string): void
   close(): Promise<void>
@@ -31,6 +33,7 @@ const confirmTimeoutMs = 10_000
 /** Publishers and the consumer declare the same, so it doesn't matter who starts first. */
 async function declareTopology(channel: Channel): Promise<void> {
   await channel.assertExchange(auditExchange, 'topic', { durable: true })
+  await channel.assertExchange(streamExchange, 'topic', { durable: true })
   await channel.assertExchange(deadLetterExchange, 'fanout', { durable: true })
   await channel.assertExchange(revocationExchange, 'fanout', { durable: true })
   await channel.assertQueue(deadLetterQueue, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
@@ -82,15 +85,21 @@ export async function openBroker(
   model.on('connect', () => log.info('connected to the broker'))
   model.on('disconnect', () => log.warning('the broker is away'))
 
-  const confirmed = async (open: ConfirmChannel, messages: readonly Message[], signal: AbortSignal): Promise<void> => {
+  const confirmed = async (
+    open: ConfirmChannel,
+    messages: readonly Message[],
+    exchange: string,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const mandatory = exchange === auditExchange
     const closed = once(open, 'close', { signal }).then(() =>
       Promise.reject(new Error('the channel closed before it confirmed')),
     )
     const confirms = messages.map(
       ({ id, type, body }) =>
         new Promise<void>((resolve, reject) => {
-          const options = { persistent: true, mandatory: true, messageId: id, contentType: 'application/json' }
-          open.publish(auditExchange, type, Buffer.from(body), options, (error: unknown) =>
+          const options = { persistent: true, mandatory, messageId: id, contentType: 'application/json' }
+          open.publish(exchange, type, Buffer.from(body), options, (error: unknown) =>
             error ? reject(error) : resolve(),
           )
         }),
@@ -104,12 +113,12 @@ export async function openBroker(
     get connected() {
       return channel !== undefined
     },
-    async publish(messages) {
+    async publish(messages, exchange = auditExchange) {
       if (!channel) throw new Error('the broker is away')
       const done = new AbortController()
       const timer = setTimeout(() => done.abort(), confirmTimeoutMs)
       try {
-        await confirmed(channel, messages, done.signal)
+        await confirmed(channel, messages, exchange, done.signal)
       } finally {
         clearTimeout(timer)
         done.abort()

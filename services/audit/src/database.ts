@@ -3,6 +3,7 @@ import { EntitySchema } from 'typeorm'
 import type { Action, Outcome } from '@caregate/common/events'
 import type { DatabaseSpec } from '@caregate/common/migrate'
 import { outboxEntity } from '@caregate/common/outbox'
+import type { StoredEvent } from './log/entry.ts'
 
 /** An event as it is kept: its bytes, and columns derived from them for search. */
 export interface EventRow {
@@ -23,6 +24,24 @@ export interface EventRow {
   /** The bytes of the event as it is read back (RFC 8785): what the tree has a hash of. */
   entry: string
 }
+
+/** The columns that an event's bytes say. */
+export const rowOf = (event: StoredEvent, entry: string): EventRow => ({
+  sequence: String(event.sequence),
+  id: event.id,
+  storedAt: new Date(event.storedAt),
+  occurredAt: new Date(event.occurredAt),
+  type: event.type,
+  action: event.action,
+  outcome: event.outcome,
+  actorId: event.actor.id,
+  patientIds: event.patientIds,
+  method: event.request.method,
+  path: event.request.path,
+  ip: event.request.ip,
+  requestId: event.request.id,
+  entry,
+})
 
 export const eventEntity = new EntitySchema<EventRow>({
   name: 'events',

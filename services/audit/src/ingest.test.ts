@@ -24,7 +24,11 @@ const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
 
 /** A broker connection that stores what it gets, like an audit process. */
 const openConsumer = () =>
-  openBroker(testAmqpUrl(), log, buildIngest(service.sequencer, log, new AbortController().signal))
+  openBroker(
+    testAmqpUrl(),
+    log,
+    buildIngest(service.sequencer, () => {}, log, new AbortController().signal),
+  )
 
 beforeAll(async () => {
   service = await openAudit()

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
-import { auditQueue } from '@caregate/common/broker'
+import { auditQueue, type Message } from '@caregate/common/broker'
 import { parseEvent } from '@caregate/common/events'
 import type { Logger } from '@caregate/common/logger'
 import type { Received, Sequencer } from './sequencer.ts'
@@ -13,9 +13,11 @@ const retryMs = 500
  * Consumes the queue into the log: a batch is what came while the batch before was being stored. A message is
  * acknowledged once its event is committed. What can't be an event is rejected alone, to the dead letters; when the
  * database fails nothing is rejected, the batch waits and is tried again.
+ * @param stored is told of what is new in the log, in order
  */
 export function buildIngest(
-  sequencer: Sequencer,
+  sequencer: Pick<Sequencer, 'append'>,
+  stored: (events: Message[]) => void,
   log: Logger,
   signal: AbortSignal,
 ): (model: ChannelModel) => Promise<void> {
@@ -38,7 +40,7 @@ export function buildIngest(
   async function store(batch: readonly Received[], open: () => boolean): Promise<void> {
     while (open()) {
       try {
-        await sequencer.append(batch)
+        stored(await sequencer.append(batch))
         return
       } catch (error) {
         log.warning('events could not be stored yet', { error })

@@ -8,9 +8,11 @@ import { serve } from '@caregate/common/serve'
 import { buildAuditApp } from './app.ts'
 import { keys, signerOf } from './config.ts'
 import { spec } from './database.ts'
+import { openFeed } from './feed.ts'
 import { buildIngest } from './ingest.ts'
-import { parseVerifier } from './log/note.ts'
+import { parseVerifier, verifierOf } from './log/note.ts'
 import { openSequencer } from './sequencer.ts'
+import { openVerification } from './verification.ts'
 import { startWitnessing } from './witnessing.ts'
 
 await run(spec.service, keys, async (config, log, lifetime) => {
@@ -23,14 +25,23 @@ await run(spec.service, keys, async (config, log, lifetime) => {
     const witness = { url: WITNESS_URL, key: parseVerifier(WITNESS_KEY!) }
     await startWitnessing(db, sequencer, witness, log, lifetime.signal)
   }
-  const broker = await openBroker(config.AMQP_URL, log, buildIngest(sequencer, log, lifetime.signal))
+  const broker = await openBroker(config.AMQP_URL, log)
   lifetime.add('the broker', () => broker.close())
+  const verification = openVerification(db, verifierOf(signer, 'log'), log)
+  lifetime.add('the verification', () => verification.close())
+  const feed = openFeed(db, broker, log, lifetime.signal)
+  lifetime.add('the feed', () => feed.close())
+  // a connection of its own: a broker short of memory or disk stops reading from those that publish, acknowledgements too
+  const consumer = await openBroker(config.AMQP_URL, log, buildIngest(sequencer, feed.stored, log, lifetime.signal))
+  lifetime.add('the consumer', () => consumer.close())
   const outbox = openOutbox(db, broker, log)
   lifetime.add('the outbox', () => outbox.close())
   const app = buildAuditApp({
     db,
     outbox,
     signer,
+    feed,
+    signal: lifetime.signal,
     log,
     verify: configuredVerify(config),
     cursors: buildCursors(config.CURSOR_KEY),

@@ -1,7 +1,15 @@
 import type { Tx } from '@caregate/common/database'
 import { notFound } from '@caregate/common/errors'
 import { Between, MoreThan, MoreThanOrEqual } from 'typeorm'
-import { checkpointEntity, eventEntity, eventIdEntity, nodeEntity, type EventRow, type LeavesRow } from './database.ts'
+import {
+  checkpointEntity,
+  eventEntity,
+  eventIdEntity,
+  nodeEntity,
+  type EventIdRow,
+  type EventRow,
+  type LeavesRow,
+} from './database.ts'
 import type { StoredEvent } from './log/entry.ts'
 import type { Frontier, Hash, Node } from './log/merkle.ts'
 
@@ -13,10 +21,10 @@ export async function lockLog(tx: Tx): Promise<void> {
   await tx.query(`SELECT pg_advisory_xact_lock(hashtext('caregate audit sequencer'))`)
 }
 
-/** Of these ids those that were ever stored. */
-export async function findKnownIds(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
-  const known = await tx.query<{ id: string }[]>('SELECT id FROM event_ids WHERE id = ANY($1::uuid[])', [ids])
-  return new Set(known.map(({ id }) => id))
+/** Of these ids those that were ever stored, and under which sequence number. */
+export async function findKnownIds(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
+  const known = await tx.query<EventIdRow[]>('SELECT id, sequence FROM event_ids WHERE id = ANY($1::uuid[])', [ids])
+  return new Map(known.map(({ id, sequence }) => [id, sequence]))
 }
 
 export async function insertEvents(tx: Tx, rows: readonly EventRow[]): Promise<void> {
@@ -110,7 +118,7 @@ export async function readEntries(
   })
 }
 
-/** Hashes of a tier of the tree, [from, to): of leaves for tier 0, else of 256^tier leaves each. Those that there are. */
+/** Hashes of a tier of the tree, [from, to): of leaves for tier 0, else of 256^tier leaves each. Those that there are, in their places. */
 export async function readHashes(tx: Tx, tier: number, from: number, to: number): Promise<Hash[]> {
   if (tier > 0) {
     const rows = await tx.find(nodeEntity, {
@@ -124,10 +132,33 @@ export async function readHashes(tx: Tx, tier: number, from: number, to: number)
      WHERE start >= coalesce((SELECT max(start) FROM leaves WHERE start <= $1), 0) AND start < $2 ORDER BY start`,
     [from, to],
   )
-  return rows.flatMap(({ start, hashes }) => {
-    const own = cut(hashes)
-    return own.slice(Math.max(0, from - Number(start)), Math.max(0, to - Number(start)))
-  })
+  const found: Hash[] = []
+  for (const { start, hashes } of rows) {
+    for (const [n, hash] of cut(hashes).entries()) {
+      const at = Number(start) + n - from
+      if (at >= 0 && at < to - from) found[at] = hash
+    }
+  }
+  return found
+}
+
+/** Rows of sequence numbers (from, to], with all that is derived from them. */
+export const readRows = (tx: Tx, from: number, to: number): Promise<EventRow[]> =>
+  tx.find(eventEntity, { where: { sequence: Between(String(from + 1), String(to)) } })
+
+/** Rows that no tree of that size has. */
+export async function countBeyond(tx: Tx, size: number): Promise<number> {
+  const [row] = await tx.query<[{ count: number }]>(
+    'SELECT count(*)::int AS count FROM events WHERE sequence > $1 OR sequence < 1',
+    [size],
+  )
+  return row.count
+}
+
+/** Checkpoints of sizes (from, to]. */
+export async function readCheckpoints(tx: Tx, from: number, to: number): Promise<{ size: number; note: string }[]> {
+  const rows = await tx.findBy(checkpointEntity, { size: Between(String(from + 1), String(to)) })
+  return rows.map(({ size, note }) => ({ size: Number(size), note }))
 }
 
 /** Rows as clients read them, each with the hash that the tree has. */
@@ -160,7 +191,7 @@ export interface EventFilter {
 export async function findEvents(
   tx: Tx,
   filter: EventFilter,
-  position: { before?: number; after?: number },
+  position: { before?: number; after?: number; upTo?: number },
   limit: number,
 ): Promise<EventRow[]> {
   const select = tx.createQueryBuilder(eventEntity, 'e')
@@ -173,6 +204,7 @@ export async function findEvents(
   if (patientId) select.andWhere('e.patientIds @> ARRAY[:patientId]::uuid[]', { patientId })
   if (position.before !== undefined) select.andWhere('e.sequence < :before', position)
   if (position.after !== undefined) select.andWhere('e.sequence > :after', position)
+  if (position.upTo !== undefined) select.andWhere('e.sequence <= :upTo', position)
   return select
     .orderBy('e.sequence', position.after === undefined ? 'DESC' : 'ASC')
     .limit(limit)

@@ -1,8 +1,9 @@
 import type { Database, Tx } from '@caregate/common/database'
+import type { Message } from '@caregate/common/broker'
 import type { AuditEvent } from '@caregate/common/events'
-import type { EventRow } from './database.ts'
-import { buildEntry } from './log/entry.ts'
-import { append, hashLeaf, rootOf, type Frontier, type Hash, type Node } from './log/merkle.ts'
+import { rowOf } from './database.ts'
+import { buildEntry, withLeafHash } from './log/entry.ts'
+import { append, hashLeaf, isTiled, rootOf, type Frontier, type Hash, type Node } from './log/merkle.ts'
 import {
   formatCheckpoint,
   isSignedBy,
@@ -31,9 +32,9 @@ export interface Received {
 export interface Sequencer {
   /**
    * Appends a batch to the log: events, tree and signed checkpoint in one transaction. Events that are stored already are
-   * dropped. @returns how many were new
+   * dropped. @returns those that were new, as they are read back
    */
-  append(batch: readonly Received[]): Promise<number>
+  append(batch: readonly Received[]): Promise<Message[]>
   /** Nothing is appended any more, for that reason. */
   refuse(reason: string): void
 }
@@ -94,46 +95,22 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
         await lockLog(tx)
         // a statement of its own: its snapshot has what the holder of the lock before us committed
         const head = await getHead(tx)
-        const known = await findKnownIds(
-          tx,
-          batch.map(({ event }) => event.id),
-        )
+        const ids = batch.map(({ event }) => event.id)
+        const known = new Set((await findKnownIds(tx, ids)).keys())
         // of the same event twice in a batch the first
         const fresh = batch.filter(({ event: { id } }) => !known.has(id) && known.add(id))
-        if (!fresh.length) return 0
+        if (!fresh.length) return []
         // never decreasing, also when the clock is set back
         const storedAt = new Date(Math.max(Date.now(), head.storedAt.getTime()))
-        const rows = fresh.map(({ event, body }, n) => toRow(event, body, head.size + n + 1, storedAt))
+        const at = storedAt.toISOString()
+        const rows = fresh.map(({ event, body }, n) => {
+          const sequence = head.size + n + 1
+          return rowOf({ ...event, sequence, storedAt: at }, buildEntry(event, body, sequence, at))
+        })
         await insertEvents(tx, rows)
-        await grow(
-          tx,
-          head,
-          rows.map(({ entry }) => hashLeaf(Buffer.from(entry))),
-          storedAt,
-        )
-        return rows.length
+        const leaves = rows.map(({ entry }) => hashLeaf(Buffer.from(entry)))
+        await grow(tx, head, leaves, storedAt)
+        return rows.map(({ id, type, entry }, n) => ({ id, type, body: withLeafHash(entry, leaves[n]!) }))
       }),
-  }
-}
-
-/** What a tile above the lowest consists of. */
-const isTiled = ({ level }: Node): boolean => level > 0 && level % 8 === 0
-
-function toRow(event: AuditEvent, body: string, sequence: number, storedAt: Date): EventRow {
-  return {
-    sequence: String(sequence),
-    id: event.id,
-    storedAt,
-    occurredAt: new Date(event.occurredAt),
-    type: event.type,
-    action: event.action,
-    outcome: event.outcome,
-    actorId: event.actor.id,
-    patientIds: event.patientIds,
-    method: event.request.method,
-    path: event.request.path,
-    ip: event.request.ip,
-    requestId: event.request.id,
-    entry: buildEntry(event, body, sequence, storedAt.toISOString()),
   }
 }

@@ -3,6 +3,7 @@ import { buildEvent, canonicalJson, type AuditEvent } from '@caregate/common/eve
 import { openTestService } from '@caregate/common/testing/service'
 import { buildAuditApp } from './app.ts'
 import { spec } from './database.ts'
+import { openFeed, type Feed } from './feed.ts'
 import type { Signer } from './log/note.ts'
 import { openSequencer, type Received } from './sequencer.ts'
 
@@ -10,9 +11,26 @@ export const signer: Signer = { name: 'care.example.org/audit', privateKey: gene
 
 /** The service, and what appends to its log. */
 export async function openAudit() {
-  const service = await openTestService(spec, (deps) => buildAuditApp({ ...deps, signer }))
+  const stopping = new AbortController()
+  let feed: Feed | undefined
+  const service = await openTestService(spec, (deps) => {
+    const { signal } = stopping
+    feed = openFeed(deps.db, { publish: async () => {} }, deps.log, signal)
+    return buildAuditApp({ ...deps, signer, feed, signal })
+  })
   const sequencer = await openSequencer(service.db, signer)
-  return { ...service, sequencer, append: (...batch: Received[]) => sequencer.append(batch) }
+  return {
+    ...service,
+    sequencer,
+    append: (...batch: Received[]) => sequencer.append(batch),
+    /** As when the process is told to stop. */
+    stop: () => stopping.abort(),
+    async close() {
+      stopping.abort()
+      await feed?.close()
+      await service.close()
+    },
+  }
 }
 
 export function anEvent(more: Partial<AuditEvent> = {}, path = '/x'): AuditEvent {

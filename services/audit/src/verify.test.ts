@@ -47,7 +47,7 @@ beforeAll(async () => {
     const batch = Array.from({ length: size }, (_, n) =>
       received((stored + n) % 50 === 7 ? { patientIds: [chart] } : {}),
     )
-    stored += await service.append(...batch)
+    stored += (await service.append(...batch)).length
   }
   whole = await exported()
 })

@@ -40,14 +40,14 @@ export const publicKey = createPublicKey(privateKey)
 
 /** An access token as auth would issue it; `claims` overrides, undefined takes a claim away. */
 export function testToken(roles: Role[], claims: Partial<Claims> = {}): string {
-  const payload = { sub: randomUUID(), sid: randomUUID(), jti: randomUUID(), name: `A ${roles[0]}`, roles, ...claims }
+  const ids = { sub: randomUUID(), sid: randomUUID(), jti: randomUUID() }
+  const payload = { ...ids, name: `A ${roles[0]}`, roles, exp: Math.floor(Date.now() / 1000) + 600, ...claims }
   return jwt.sign(payload, privateKey, {
     algorithm: 'ES256',
     keyid: 'test',
     header: { alg: 'ES256', typ: 'at+jwt' },
     issuer: issuer.JWT_ISSUER,
     audience: issuer.JWT_AUDIENCE,
-    expiresIn: 600,
   })
 }
 

@@ -34,3 +34,7 @@ export function buildEntry(event: AuditEvent, body: string, sequence: number, st
     .map((name) => (name === 'storedAt' ? `"storedAt":"${storedAt}"` : member(name)))
   return `${body.slice(0, -length)},"sequence":${sequence},${tail.join(',')}}`
 }
+
+/** What clients read: the entry, and its hash in the tree. */
+export const withLeafHash = (entry: string, leaf: Buffer): string =>
+  `${entry.slice(0, -1)},"leafHash":"${leaf.toString('base64')}"}`

@@ -26,6 +26,9 @@ export interface Node {
   hash: Hash
 }
 
+/** Whether a tile above the lowest has it (C2SP tlog-tiles). */
+export const isTiled = ({ level }: Node): boolean => level > 0 && level % 8 === 0
+
 /** @param completed is told of each perfect subtree that the leaf completes, from its own level up */
 export function append(tree: Frontier, leaf: Hash, completed: (node: Node) => void = () => {}): Frontier {
   return appendPerfect(tree, { level: 0, index: tree.size, hash: leaf }, completed)

@@ -1,0 +1,121 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Tx } from '@caregate/common/database'
+import { rowOf, type EventRow } from './database.ts'
+import type { StoredEvent } from './log/entry.ts'
+import { append, hashLeaf, isTiled, rootOf, type Frontier, type Hash, type Node } from './log/merkle.ts'
+import { isSignedBy, parseCheckpoint, splitNote, type Verifier } from './log/note.ts'
+import { countBeyond, findKnownIds, getHead, readCheckpoints, readHashes, readRows } from './repository.ts'
+
+/** How far the log was inspected. */
+export interface Inspected {
+  /** Of the hashes that the log has. */
+  tree: Frontier
+  /** The size of the last checkpoint that held. */
+  agreed: number
+  /** Whether a checkpoint was for other events: no later one can hold then. */
+  lost: boolean
+  /** The most that was ever seen of the log, also by earlier inspections. */
+  seen: { size: number; root: Hash }
+}
+const nothing: Frontier = { size: 0, roots: [] }
+export const uninspected: Inspected = {
+  tree: nothing,
+  agreed: 0,
+  lost: false,
+  seen: { size: 0, root: rootOf(nothing) },
+}
+
+/** To inspect it all once more. */
+export const again = ({ seen }: Inspected): Inspected => ({ ...uninspected, seen })
+
+/** Something that is not as it should be: a sentence, and the events that it is about. */
+export interface Problem {
+  text: string
+  first: number
+  last: number
+}
+
+const atOnce = 500
+
+/**
+ * Inspects the next 500 events: that each one's bytes have the hash that the tree has and its columns say what its bytes say; that
+ * the hashes lead to the nodes above them and to the signed checkpoints; that none is missing, twice or beyond the tree.
+ * @param tx which sees one state of the log, by REPEATABLE READ
+ * @returns how far it is now, and whether that is all
+ */
+export async function inspect(
+  tx: Tx,
+  before: Inspected,
+  key: Verifier,
+): Promise<{ now: Inspected; problems: Problem[]; done: boolean }> {
+  const problems: Problem[] = []
+  const problem = (text: string, first: number, last = first): void => void problems.push({ text, first, last })
+  const { size } = await getHead(tx)
+  let { tree, agreed, lost, seen } = before
+  const from = tree.size
+  if (size < seen.size) problem(`the log had ${seen.size} events once: its end is gone`, size + 1, seen.size)
+  if (size < from) return { now: again(before), problems, done: true }
+  const to = Math.min(from + atOnce, size)
+  const rows = await readRows(tx, from, to)
+  const bySequence = Map.groupBy(rows, ({ sequence }) => Number(sequence))
+  const hashes = await readHashes(tx, 0, from, to)
+  const checkpoints = new Map((await readCheckpoints(tx, from, to)).map(({ size: at, note }) => [at, note]))
+  const ids = rows.map(({ id }) => id)
+  const known = await findKnownIds(tx, ids)
+  const completed: Node[] = []
+
+  for (let n = from + 1; n <= to; n++) {
+    const [row, ...others] = bySequence.get(n) ?? []
+    const leaf = row && hashLeaf(Buffer.from(row.entry))
+    const hash = hashes[n - from - 1]
+    if (!row) problem(`event ${n} is missing`, n)
+    if (others.length) problem(`event ${n} stands there more than once`, n)
+    if (!hash) problem(`the hash of event ${n} is missing`, n)
+    if (leaf && hash && !leaf.equals(hash)) problem(`event ${n} is not what the log has: its hash differs`, n)
+    if (row && known.get(row.id) !== row.sequence)
+      problem(`the id of event ${n} is not kept: it could be stored again`, n)
+    const wrong = row ? wrongColumns(row) : []
+    if (wrong.length) problem(`event ${n} is searched by what it does not say: ${wrong.join(', ')}`, n)
+    // by the log's own hash, so that what is changed in one place isn't found in all that follow
+    tree = append(tree, hash ?? leaf ?? hashLeaf(Buffer.alloc(0)), (node) => isTiled(node) && completed.push(node))
+    if (n === seen.size && !rootOf(tree).equals(seen.root)) problem(`the log had other events up to ${n} once`, 1, n)
+    const note = checkpoints.get(n)
+    if (note !== undefined) checkCheckpoint(n, note)
+  }
+  for (const { level, index, hash } of completed) {
+    const [stored] = await readHashes(tx, level / 8, index, index + 1)
+    const [first, last] = [index * 2 ** level + 1, (index + 1) * 2 ** level]
+    if (!stored?.equals(hash)) problem(`the node over events ${first}–${last} is not their hash`, first, last)
+  }
+  const beyond = to === size ? await countBeyond(tx, size) : 0
+  if (beyond) problem(`${beyond} events stand beyond the tree, which has ${size}`, size + 1, size + beyond)
+  if (to > seen.size) seen = { size: to, root: rootOf(tree) }
+  return { now: { tree, agreed, lost, seen }, problems, done: to === size }
+
+  function checkCheckpoint(at: number, note: string): void {
+    try {
+      const { origin, size: said, root } = parseCheckpoint(splitNote(note).text)
+      // one from before the log was gone on with under another name has a key that we may not know
+      if (origin === key.name && !isSignedBy(note, key)) throw new Error('the log’s key did not sign it')
+      if (said !== at) throw new Error(`it says ${said}`)
+      if (lost) return
+      lost = !root.equals(rootOf(tree))
+      if (lost) throw new Error(`events ${agreed + 1}–${at} are not those that it was signed for`)
+      agreed = at
+    } catch (error) {
+      problem(`checkpoint ${at} does not hold: ${(error as Error).message}`, agreed + 1, at)
+    }
+  }
+}
+
+/** Columns that are not what the bytes say. */
+function wrongColumns(row: EventRow): string[] {
+  try {
+    const said = rowOf(JSON.parse(row.entry) as StoredEvent, row.entry)
+    return Object.entries(said).flatMap(([name, value]) =>
+      isDeepStrictEqual(row[name as keyof EventRow], value) ? [] : name,
+    )
+  } catch {
+    return ['entry']
+  }
+}
