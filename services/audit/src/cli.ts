@@ -19,13 +19,17 @@ import { UnreadableExport, verifyExport } from './verify.ts'
 import { openWitness } from './witness.ts'
 
 const usage = `Usage: caregate-audit verify FILE --log-key VKEY [--witness-key VKEY --checkpoints FILE]
-       caregate-audit witness --key FILE --name NAME --log-key VKEY --store FILE [--port 8010] [--address 127.0.0.1]
+       caregate-audit witness --key FILE --name NAME --log-key VKEY… --store FILE [--port 8010] [--address 127.0.0.1]
+       caregate-audit new-log
 
 Checks an export of the audit log (GET /audit/export), without a server. FILE is - for standard input. A key is one as
 GET /audit/key shows it, or the name of a file with it. --checkpoints has what a witness signed, a line each: {"checkpoint":"…"}
 
 witness co-signs the checkpoints of a log that only grows (C2SP tlog-witness). Its key is an Ed25519 one in PEM, it shows the
 public half at /key, and keeps what it has signed in --store, which /checkpoints shows.
+
+new-log goes on with a log that has lost events, by a restore say, under the new name that AUDIT_LOG_ORIGIN has. It reads DATABASE_URL
+and AUDIT_SIGNING_KEY_FILE as the service does, which is to be started with the new name afterwards.
 
 Exit code 0: everything is proved. 1: something is not. 2: a file or a key can't be read.`
 
@@ -34,14 +38,15 @@ function readKey(given: string): Verifier {
   return parseVerifier(given.includes('+') ? given : readFileSync(given, 'utf8'))
 }
 
-/** @throws when one isn't signed by the witness */
-function readWitnessed(file: string, key: Verifier): Checkpoint[] {
+/** What the witness has seen of a log. @throws when it did not sign one */
+function readWitnessed(file: string, key: Verifier, origin: string): Checkpoint[] {
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
-  return lines.map((line, n) => {
+  const checkpoints = lines.map((line, n) => {
     const { checkpoint } = JSON.parse(line) as { checkpoint: string }
     if (!isSignedBy(checkpoint, key)) throw new Error(`${file}, line ${n + 1}: the witness did not sign it`)
     return parseCheckpoint(splitNote(checkpoint).text)
   })
+  return checkpoints.filter((checkpoint) => checkpoint.origin === origin)
 }
 
 async function verify(args: string[]): Promise<number> {
@@ -54,7 +59,7 @@ async function verify(args: string[]): Promise<number> {
   const { 'log-key': logKey, 'witness-key': witnessKey, checkpoints } = values
   if (!file || !logKey || positionals.length > 1 || !witnessKey !== !checkpoints) throw new Error(usage)
   const key = readKey(logKey)
-  const witnessed = checkpoints ? readWitnessed(checkpoints, readKey(witnessKey!)) : []
+  const witnessed = checkpoints ? readWitnessed(checkpoints, readKey(witnessKey!), key.name) : []
   const input = file === '-' ? process.stdin : createReadStream(file)
   // a file that can't be opened ends the lines without a word
   const failed = new Promise<never>((_resolve, reject) => input.once('error', reject))
@@ -72,12 +77,12 @@ async function witness(args: string[]): Promise<number> {
   const text = { type: 'string' } as const
   const { values } = parseArgs({
     args,
-    options: { key: text, name: text, 'log-key': text, store: text, port: text, address: text },
+    options: { key: text, name: text, 'log-key': { ...text, multiple: true }, store: text, port: text, address: text },
   })
-  const { key, name, 'log-key': logKey, store, port = '8010', address = '127.0.0.1' } = values
-  if (!key || !name || !isKeyName(name) || !logKey || !store) throw new Error(usage)
+  const { key, name, 'log-key': logKeys, store, port = '8010', address = '127.0.0.1' } = values
+  if (!key || !name || !isKeyName(name) || !logKeys || !store) throw new Error(usage)
   const signer = { name, privateKey: createPrivateKey(readFileSync(key)) }
-  const server = openWitness(signer, [readKey(logKey)], store).listen(Number(port), address)
+  const server = openWitness(signer, logKeys.map(readKey), store).listen(Number(port), address)
   await once(server, 'listening')
   console.log(`witness ${formatVerifier(verifierOf(signer, 'witness'))} on http://${address}:${port}`)
   process.once('SIGTERM', () => server.close()).once('SIGINT', () => server.close())
@@ -85,7 +90,14 @@ async function witness(args: string[]): Promise<number> {
   return 0
 }
 
-const commands = { verify, witness }
+async function newLog(): Promise<number> {
+  // what only reads files needs no database
+  const { runNewLog } = await import('./new-log.ts')
+  console.log(await runNewLog())
+  return 0
+}
+
+const commands = { verify, witness, 'new-log': newLog }
 const [command, ...args] = process.argv.slice(2)
 try {
   const run = commands[command as keyof typeof commands] as ((args: string[]) => Promise<number>) | undefined

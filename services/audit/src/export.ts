@@ -2,7 +2,7 @@ import type { Tx } from '@caregate/common/database'
 import { exportFormat } from './log/entry.ts'
 import { parseCheckpoint, splitNote } from './log/note.ts'
 import { readSpan } from './tree.ts'
-import { findEvents, getCheckpoint, readEvents, type EventFilter, type ReadEvent } from './repository.ts'
+import { findEvents, getCheckpoint, readEvents, type EventFilter, type Head, type ReadEvent } from './repository.ts'
 
 /** A line of an export: events in order, hashes of what is left out between them, and checkpoints where their size is reached. */
 export type ExportLine =
@@ -18,15 +18,19 @@ const checkpointEvery = 1000
 /**
  * All events that a filter lets through, up to a checkpoint: whoever has the log's key can verify that they are the
  * log's, whole and in their places.
- * @param size of the checkpoint that the export ends with
+ * @param head the checkpoint that the export ends with
  */
-export async function* exportLines(tx: Tx, filter: EventFilter, size: number): AsyncGenerator<ExportLine> {
+export async function* exportLines(
+  tx: Tx,
+  filter: EventFilter,
+  head: Pick<Head, 'size' | 'note'>,
+): AsyncGenerator<ExportLine> {
   yield { format: exportFormat, filter }
   let reached = 0
   let after = 0
   let found: ReadEvent[] = []
   let more = true
-  for await (const { note, size: goal } of sparse(tx, size)) {
+  for await (const { note, size: goal } of sparse(tx, head)) {
     for (;;) {
       if (!found.length && more) {
         const rows = await findEvents(tx, filter, { after }, eventsAtOnce)
@@ -53,11 +57,15 @@ async function gap(tx: Tx, from: number, last: number): Promise<ExportLine> {
   return { gap: { first: from + 1, last, hashes: hashes.map((hash) => hash.toString('base64')) } }
 }
 
-/** Checkpoints that are some way apart, and the last one. */
-async function* sparse(tx: Tx, size: number): AsyncGenerator<{ note: string; size: number }> {
+/** Checkpoints under the log's name that are some way apart, and the last one. */
+async function* sparse(
+  tx: Tx,
+  { size, note: last }: Pick<Head, 'size' | 'note'>,
+): AsyncGenerator<{ note: string; size: number }> {
+  const { origin } = parseCheckpoint(splitNote(last).text)
   let from = 0
   do {
-    const note = await getCheckpoint(tx, Math.min(from + checkpointEvery, size))
+    const note = await getCheckpoint(tx, Math.min(from + checkpointEvery, size), origin)
     from = parseCheckpoint(splitNote(note).text).size
     yield { note, size: from }
   } while (from < size)

@@ -1,6 +1,6 @@
 import type { Tx } from '@caregate/common/database'
 import { notFound } from '@caregate/common/errors'
-import { Between, MoreThan, MoreThanOrEqual } from 'typeorm'
+import { Between, MoreThan } from 'typeorm'
 import {
   checkpointEntity,
   eventEntity,
@@ -80,10 +80,12 @@ export async function getHead(tx: Tx): Promise<Head> {
   return head
 }
 
-/** The first checkpoint of at least that size, which the log must have. */
-export async function getCheckpoint(tx: Tx, size: number): Promise<string> {
-  const where = { size: MoreThanOrEqual(String(size)) }
-  const [row] = await tx.find(checkpointEntity, { where, order: { size: 'ASC' }, take: 1 })
+/** The first checkpoint of at least that size, under that name, which the log must have. */
+export async function getCheckpoint(tx: Tx, size: number, origin: string): Promise<string> {
+  const [row] = await tx.query<{ note: string }[]>(
+    String.raw`SELECT note FROM checkpoints WHERE size >= $1 AND split_part(note, E'\n', 1) = $2 ORDER BY size LIMIT 1`,
+    [size, origin],
+  )
   if (!row) throw new Error(`the log has no checkpoint of ${size} events`)
   return row.note
 }

@@ -22,6 +22,7 @@ import {
   insertHashes,
   lockLog,
   readEntries,
+  type Head,
 } from './repository.ts'
 
 export interface Received {
@@ -47,31 +48,14 @@ const adoptedAtOnce = 5000
  * @throws when the log is another's
  */
 export async function openSequencer(db: Pick<Database, 'transaction'>, signer: Signer): Promise<Sequencer> {
-  /** Adds leaves to the tree, and signs its new head. */
-  async function grow(tx: Tx, tree: Frontier, leaves: readonly Hash[], storedAt: Date): Promise<Frontier> {
-    const completed: Node[] = []
-    const grown = leaves.reduce(
-      (before, leaf) => append(before, leaf, (node) => isTiled(node) && completed.push(node)),
-      tree,
-    )
-    await insertHashes(tx, tree.size, leaves, completed)
-    await sign(tx, grown, storedAt)
-    return grown
-  }
-
-  async function sign(tx: Tx, tree: Frontier, storedAt: Date): Promise<void> {
-    const text = formatCheckpoint({ origin: signer.name, size: tree.size, root: rootOf(tree) })
-    await insertCheckpoint(tx, { ...tree, storedAt, note: signNote(text, signer) })
-  }
-
   /** Events from before there was a tree come into it; later ones that it doesn't have would be somebody's forgery. */
   async function adopt(tx: Tx): Promise<void> {
     let tree: Frontier = { size: 0, roots: [] }
     for (;;) {
       const entries = await readEntries(tx, tree.size, adoptedAtOnce)
-      if (!entries.length) return tree.size ? undefined : sign(tx, tree, new Date(0))
+      if (!entries.length) return tree.size ? undefined : sign(tx, signer, tree, new Date(0))
       const leaves = entries.map(({ entry }) => hashLeaf(Buffer.from(entry)))
-      tree = await grow(tx, tree, leaves, entries.at(-1)!.storedAt)
+      tree = await grow(tx, signer, tree, leaves, entries.at(-1)!.storedAt)
     }
   }
 
@@ -79,9 +63,7 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
     await lockLog(tx)
     const head = await findHead(tx)
     if (!head) return adopt(tx)
-    const { origin } = parseCheckpoint(splitNote(head.note).text)
-    if (origin !== signer.name)
-      throw new Error(`The log in the database is ${origin}, and AUDIT_LOG_ORIGIN says ${signer.name}.`)
+    checkOrigin(head, signer)
     if (!isSignedBy(head.note, verifierOf(signer, 'log')))
       throw new Error('The log in the database was signed by another key than AUDIT_SIGNING_KEY.')
   })
@@ -95,22 +77,63 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
         await lockLog(tx)
         // a statement of its own: its snapshot has what the holder of the lock before us committed
         const head = await getHead(tx)
-        const ids = batch.map(({ event }) => event.id)
-        const known = new Set((await findKnownIds(tx, ids)).keys())
-        // of the same event twice in a batch the first
-        const fresh = batch.filter(({ event: { id } }) => !known.has(id) && known.add(id))
-        if (!fresh.length) return []
-        // never decreasing, also when the clock is set back
-        const storedAt = new Date(Math.max(Date.now(), head.storedAt.getTime()))
-        const at = storedAt.toISOString()
-        const rows = fresh.map(({ event, body }, n) => {
-          const sequence = head.size + n + 1
-          return rowOf({ ...event, sequence, storedAt: at }, buildEntry(event, body, sequence, at))
-        })
-        await insertEvents(tx, rows)
-        const leaves = rows.map(({ entry }) => hashLeaf(Buffer.from(entry)))
-        await grow(tx, head, leaves, storedAt)
-        return rows.map(({ id, type, entry }, n) => ({ id, type, body: withLeafHash(entry, leaves[n]!) }))
+        checkOrigin(head, signer)
+        return store(tx, signer, head, batch)
       }),
   }
+}
+
+/**
+ * Appends to the log what it doesn't have yet, and signs its new head.
+ * @param tx that holds the lock of the log
+ */
+export async function store(tx: Tx, signer: Signer, head: Head, batch: readonly Received[]): Promise<Message[]> {
+  const ids = batch.map(({ event }) => event.id)
+  const known = new Set((await findKnownIds(tx, ids)).keys())
+  // of the same event twice in a batch the first
+  const fresh = batch.filter(({ event: { id } }) => !known.has(id) && known.add(id))
+  if (!fresh.length) return []
+  // never decreasing, also when the clock is set back
+  const storedAt = new Date(Math.max(Date.now(), head.storedAt.getTime()))
+  const at = storedAt.toISOString()
+  const rows = fresh.map(({ event, body }, n) => {
+    const sequence = head.size + n + 1
+    return rowOf({ ...event, sequence, storedAt: at }, buildEntry(event, body, sequence, at))
+  })
+  await insertEvents(tx, rows)
+  const leaves = rows.map(({ entry }) => hashLeaf(Buffer.from(entry)))
+  await grow(tx, signer, head, leaves, storedAt)
+  return rows.map(({ id, type, entry }, n) => ({ id, type, body: withLeafHash(entry, leaves[n]!) }))
+}
+
+export const originOf = ({ note }: Pick<Head, 'note'>): string => parseCheckpoint(splitNote(note).text).origin
+
+/** @throws when the log goes by another name than this process signs under */
+function checkOrigin(head: Head, signer: Signer): void {
+  const origin = originOf(head)
+  if (origin !== signer.name)
+    throw new Error(`The log in the database is ${origin}, and AUDIT_LOG_ORIGIN says ${signer.name}.`)
+}
+
+/** Adds leaves to the tree, and signs its new head. */
+async function grow(
+  tx: Tx,
+  signer: Signer,
+  tree: Frontier,
+  leaves: readonly Hash[],
+  storedAt: Date,
+): Promise<Frontier> {
+  const completed: Node[] = []
+  const grown = leaves.reduce(
+    (before, leaf) => append(before, leaf, (node) => isTiled(node) && completed.push(node)),
+    tree,
+  )
+  await insertHashes(tx, tree.size, leaves, completed)
+  await sign(tx, signer, grown, storedAt)
+  return grown
+}
+
+async function sign(tx: Tx, signer: Signer, tree: Frontier, storedAt: Date): Promise<void> {
+  const text = formatCheckpoint({ origin: signer.name, size: tree.size, root: rootOf(tree) })
+  await insertCheckpoint(tx, { ...tree, storedAt, note: signNote(text, signer) })
 }

@@ -1,12 +1,15 @@
+import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { DataSource } from 'typeorm'
-import { listenForTest, quietLog } from '@caregate/common/testing/service'
+import { listenForTest, quietLog, testToken } from '@caregate/common/testing/service'
 import type { Logger } from '@caregate/common/logger'
-import { isSignedBy, parseCheckpoint, splitNote, verifierOf } from './log/note.ts'
+import { formatVerifier, isSignedBy, parseCheckpoint, splitNote, verifierOf } from './log/note.ts'
+import { getHead } from './repository.ts'
 import { openSequencer } from './sequencer.ts'
 import { openAudit, received, signer } from './testing.ts'
 import { openWitness } from './witness.ts'
@@ -15,6 +18,9 @@ import { startWitnessing } from './witnessing.ts'
 const witnessSigner = { name: 'witness.example.org', privateKey: generateKeyPairSync('ed25519').privateKey }
 const key = verifierOf(witnessSigner, 'witness')
 const folder = mkdtempSync(join(tmpdir(), 'caregate-witnessing-'))
+const seen = join(folder, 'seen.ndjson')
+/** The log under a new name, with the same key. */
+const successor = { ...signer, name: 'care.example.org/audit-2' }
 let audit: Awaited<ReturnType<typeof openAudit>>
 let witness: Awaited<ReturnType<typeof listenForTest>>
 const alarms: string[] = []
@@ -24,7 +30,9 @@ const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
 
 beforeAll(async () => {
   audit = await openAudit()
-  witness = await listenForTest(openWitness(witnessSigner, [verifierOf(signer, 'log')], join(folder, 'seen.ndjson')))
+  witness = await listenForTest(
+    openWitness(witnessSigner, [verifierOf(signer, 'log'), verifierOf(successor, 'log')], seen),
+  )
 })
 afterAll(async () => {
   await witness.close()
@@ -33,9 +41,9 @@ afterAll(async () => {
 })
 
 /** As an audit process that starts: it asks the witness once, and goes on. */
-async function start(url = witness.url) {
+async function start(url = witness.url, as = signer) {
   const stop = new AbortController()
-  const sequencer = await openSequencer(audit.db, signer)
+  const sequencer = await openSequencer(audit.db, as)
   await startWitnessing(audit.db, sequencer, { url, key }, log, stop.signal)
   stop.abort()
   return sequencer
@@ -58,7 +66,7 @@ test('the head is shown to the witness, and what it signs is there for anybody',
 
 test('a witness that is away stops nothing', async () => {
   const sequencer = await start('http://127.0.0.1:9')
-  expect(await sequencer.append([received()])).toBe(1)
+  expect(await sequencer.append([received()])).toHaveLength(1)
   await start()
   expect(parseCheckpoint(splitNote((await witnessed()).body).text).size).toBe(244)
 })
@@ -84,4 +92,52 @@ test('a log that lost events, as after a restore, is not gone on with', async ()
   } finally {
     await owner.destroy()
   }
+})
+
+const run = promisify(execFile)
+/** The command, as an operator runs it. */
+async function caregateAudit(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ code: number; output: string }> {
+  const cli = join(import.meta.dirname, 'cli.ts')
+  return run(process.execPath, [cli, ...args], { env: { PATH: process.env.PATH, ...env } }).then(
+    ({ stdout }) => ({ code: 0, output: stdout }),
+    ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, output: stdout + stderr }),
+  )
+}
+
+test('under a new name it is gone on with: the first event tells of the old head, and a witness signs it again', async () => {
+  const env = {
+    DATABASE_URL: audit.urls.app,
+    AUDIT_SIGNING_KEY: signer.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+  }
+  const before = await openSequencer(audit.db, signer)
+  const { note } = await getHead(audit.db.manager)
+  const { size, root } = parseCheckpoint(splitNote(note).text)
+  expect(await caregateAudit(['new-log'], { ...env, AUDIT_LOG_ORIGIN: signer.name })).toMatchObject({
+    code: 2,
+    output: expect.stringContaining('AUDIT_LOG_ORIGIN must be a new name'),
+  })
+  const oldHead = `${signer.name} ${size} ${root.toString('base64')}`
+  expect(await caregateAudit(['new-log'], { ...env, AUDIT_LOG_ORIGIN: successor.name })).toEqual({
+    code: 0,
+    output: `${successor.name} goes on from ${oldHead}\n`,
+  })
+  await expect(before.append([received()])).rejects.toThrow(`The log in the database is ${successor.name}`)
+
+  alarms.length = 0
+  const after = await start(witness.url, successor)
+  await after.append([received()])
+  await start(witness.url, successor)
+  expect(alarms).toEqual([])
+  const token = testToken(['auditor'])
+  const { items } = (await audit.call('GET', `/api/v1/audit/events?afterSequence=${size}`, { token })).body
+  expect(items[0]).toMatchObject({ type: 'audit.log.created', resource: { type: 'log', id: oldHead } })
+
+  const log = join(folder, 'log.ndjson')
+  writeFileSync(log, (await audit.call('GET', '/api/v1/audit/export', { token })).body)
+  const keyOf = (name: string) => formatVerifier(verifierOf({ ...signer, name }, 'log'))
+  const options = ['--witness-key', formatVerifier(key), '--checkpoints', seen]
+  expect(await caregateAudit(['verify', log, '--log-key', keyOf(successor.name), ...options])).toMatchObject({
+    code: 0,
+  })
+  expect(await caregateAudit(['verify', log, '--log-key', keyOf(signer.name), ...options])).toMatchObject({ code: 1 })
 })

@@ -95,8 +95,7 @@ export function eventRoutes({ db, cursors }: EventDeps): Route[] {
       async handle(context) {
         const { format: _only, ...filter } = context.query
         if (filter.patientId) context.about({ patientIds: [filter.patientId] })
-        const { size } = await getHead(db.manager)
-        return { body: ndjson(exportLines(db.manager, filter, size)) }
+        return { body: ndjson(exportLines(db.manager, filter, await getHead(db.manager))) }
       },
     }),
   ]
