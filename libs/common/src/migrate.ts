@@ -11,6 +11,8 @@ export interface DatabaseSpec {
   migrations: string
   /** What the app role may do, by table; everything else is revoked. */
   grants: Record<string, string>
+  /** What must be done again after every `up`, whether it applied something or not. */
+  afterUp?(owner: Pick<DataSource, 'query'>): Promise<void>
   /** Throws where the last migration must not be undone. */
   beforeDown?(query: DataSource['query']): Promise<void>
 }
@@ -75,19 +77,28 @@ async function locked<T>(owner: DataSource, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** Applies what is pending and grants the app role its rights. @returns the names of what was applied */
-export async function migrateUp(spec: DatabaseSpec, urls: Urls): Promise<string[]> {
-  const owner = await openOwner(spec, urls.DATABASE_OWNER_URL)
+/** Works as the owner of a service's database; one at a time, and not while somebody migrates. */
+export async function asOwner<T>(
+  spec: DatabaseSpec,
+  ownerUrl: string,
+  work: (owner: DataSource) => Promise<T>,
+): Promise<T> {
+  const owner = await openOwner(spec, ownerUrl)
   try {
-    return await locked(owner, async () => {
-      const applied = await owner.runMigrations()
-      await applyGrants(owner, spec.grants, urls.DATABASE_URL)
-      return applied.map(({ name }) => name)
-    })
+    return await locked(owner, () => work(owner))
   } finally {
     await owner.destroy()
   }
 }
+
+/** Applies what is pending and grants the app role its rights. @returns the names of what was applied */
+export const migrateUp = (spec: DatabaseSpec, urls: Urls): Promise<string[]> =>
+  asOwner(spec, urls.DATABASE_OWNER_URL, async (owner) => {
+    const applied = await owner.runMigrations()
+    await spec.afterUp?.(owner)
+    await applyGrants(owner, spec.grants, urls.DATABASE_URL)
+    return applied.map(({ name }) => name)
+  })
 
 async function create(spec: DatabaseSpec, owner: DataSource, name: string, fromEntities: boolean): Promise<string> {
   const builder = owner.driver.createSchemaBuilder()

@@ -4,6 +4,7 @@ import type { Action, Outcome } from '@caregate/common/events'
 import type { DatabaseSpec } from '@caregate/common/migrate'
 import { outboxEntity } from '@caregate/common/outbox'
 import type { StoredEvent } from './log/entry.ts'
+import { makePartitions } from './partitions.ts'
 
 /** An event as it is kept: its bytes, and columns derived from them for search. */
 export interface EventRow {
@@ -48,7 +49,8 @@ export const eventEntity = new EntitySchema<EventRow>({
   columns: {
     sequence: { type: 'bigint', primary: true },
     id: { type: 'uuid' },
-    storedAt: { name: 'stored_at', type: 'timestamptz' },
+    // in the key since the table is partitioned by it
+    storedAt: { name: 'stored_at', type: 'timestamptz', primary: true },
     occurredAt: { name: 'occurred_at', type: 'timestamptz' },
     type: { type: 'text' },
     action: { type: 'text' },
@@ -142,9 +144,51 @@ const cosignatureEntity = new EntitySchema<CosignatureRow>({
   columns: { size: { type: 'bigint', primary: true }, line: { type: 'text' } },
 })
 
+/** Numbers of events whose retention has ended. Which of these the log has all the same are held. */
+export interface RetainedRow {
+  first: string
+  last: string
+}
+
+const retainedEntity = new EntitySchema<RetainedRow>({
+  name: 'retained',
+  columns: { first: { type: 'bigint', primary: true }, last: { type: 'bigint' } },
+})
+
+/** Events about this patient stay beyond their retention. */
+export interface HoldRow {
+  patientId: string
+  reason: string
+  /** Who set it, or last changed it. */
+  heldBy: string
+  heldByName: string | null
+  createdAt: Date
+}
+
+export const holdEntity = new EntitySchema<HoldRow>({
+  name: 'legal_holds',
+  columns: {
+    patientId: { name: 'patient_id', type: 'uuid', primary: true },
+    reason: { type: 'text' },
+    heldBy: { name: 'held_by', type: 'text' },
+    heldByName: { name: 'held_by_name', type: 'text', nullable: true },
+    createdAt: { name: 'created_at', type: 'timestamptz' },
+  },
+})
+
 export const spec: DatabaseSpec = {
   service: 'audit',
-  entities: [eventEntity, eventIdEntity, leavesEntity, nodeEntity, checkpointEntity, cosignatureEntity, outboxEntity],
+  entities: [
+    eventEntity,
+    eventIdEntity,
+    leavesEntity,
+    nodeEntity,
+    checkpointEntity,
+    cosignatureEntity,
+    retainedEntity,
+    holdEntity,
+    outboxEntity,
+  ],
   migrations: join(import.meta.dirname, 'migrations'),
   grants: {
     events: 'SELECT, INSERT',
@@ -153,12 +197,18 @@ export const spec: DatabaseSpec = {
     nodes: 'SELECT, INSERT',
     checkpoints: 'SELECT, INSERT',
     cosignatures: 'SELECT, INSERT',
+    retained: 'SELECT',
+    legal_holds: 'SELECT, INSERT, DELETE',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
+  },
+  async afterUp(owner) {
+    await makePartitions(owner, new Date())
   },
   async beforeDown(query) {
     const [row] = await query<{ found: string | null }[]>(`SELECT to_regclass('events') AS found`)
     if (!row?.found) return
-    const events = await query<unknown[]>('SELECT 1 FROM events LIMIT 1')
+    // where retention has dropped all events, their ids are there
+    const events = await query<unknown[]>('SELECT 1 FROM events UNION ALL SELECT 1 FROM event_ids LIMIT 1')
     if (events.length) throw new Error('The log has events in it: undoing the migration would destroy them.')
   },
 }
