@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { PlatformError, runTool } from './errors.ts'
-import { isService, serviceDatabaseUrls, SERVICES } from './services.ts'
-import { openDataFolder, openSecrets, readEnv, readInfo, ROOT } from './state.ts'
+import { runAsOwner } from './owner.ts'
+import { isService, SERVICES } from './services.ts'
 
 await runTool(async () => {
   const [service, ...args] = process.argv.slice(2)
@@ -12,13 +9,5 @@ await runTool(async () => {
       `Usage: npm run migrate -- ${SERVICES.join('|')} up|down|status|create NAME [--from-entities]`,
     )
   }
-  const folder = openDataFolder()
-  const info = readInfo(folder)
-  if (!info)
-    throw new PlatformError('The database is reached through the running platform: `npm start`, then this again.')
-  const urls = serviceDatabaseUrls(info.backing.postgres, service, openSecrets(folder))
-  const script = join(ROOT, 'services', service, 'src/migrate.ts')
-  const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit', env: { ...readEnv(), ...urls } })
-  const [code] = (await once(child, 'exit')) as [number | null]
-  process.exitCode = code ?? 1
+  await runAsOwner(service, 'migrate.ts', args)
 })

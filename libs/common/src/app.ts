@@ -144,9 +144,10 @@ export function buildApp(options: AppOptions): Express {
           headers: req.headers,
           ip: locals.ip,
           about: (more) => void (facts = { ...facts, ...more }),
-          async record(tx, more, error) {
+          async record(tx, more, answered = answer.status) {
             facts = { ...facts, ...more }
-            await recordEvent(tx, error ? refusalOf(req, res, error, event!, facts) : eventNow(answer.status))
+            const isRefusal = answered instanceof AppError
+            await recordEvent(tx, isRefusal ? refusalOf(req, res, answered, event!, facts) : eventNow(answered))
             recorded = true
           },
         }

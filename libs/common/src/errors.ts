@@ -38,7 +38,7 @@ export const problems = {
     'Possibly a duplicate',
     '`candidates` lists the charts that look the same; `?force=true` creates it all the same.',
   ],
-  gone: [410, 'Gone', 'The chart was voided. It can be restored.'],
+  gone: [410, 'Gone', 'A chart that was voided, and can be restored; or an event whose retention has ended.'],
   stale: [412, 'Changed in the meantime', '`If-Match` names another version than the current one: read it again.'],
   too_large: [413, 'Too large', 'The body is larger than this route takes.'],
   uri_too_long: [414, 'The path is too long', 'Path and query string may have 8192 characters at most.'],
@@ -150,7 +150,7 @@ export function toAppError(error: unknown): AppError {
       headers: { 'Retry-After': '1' },
     })
   }
-  if (code === '40P01' || code === '40001') {
+  if (['40P01', '40001', '55P03'].includes(code)) {
     return new AppError('unavailable', 'Others were changing the same. Try again.', { headers: { 'Retry-After': '1' } })
   }
   if (name === 'QueryFailedError' || /^[0-9A-Z]{5}$/.test(code)) return new AppError('database_error')

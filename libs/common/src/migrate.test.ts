@@ -149,6 +149,25 @@ test('a log with events in it is not migrated down', async () => {
   expect(await tryAll(urls.DATABASE_URL, ['SELECT 1 / count(*) FROM events'])).toEqual(['good'])
 })
 
+test('a log from before there were partitions is kept as it is, as the first of them', async () => {
+  const urls = await emptyDatabase(audit)
+  await migrateUp(audit, urls)
+  expect(await migrateCommand(audit, ['down'], urls)).toEqual([expect.stringContaining('Partitions')])
+  const owner = async <T extends object>(sql: string) =>
+    as(urls.DATABASE_OWNER_URL, async (client) => (await client.query<T>(sql)).rows)
+  await owner(anEvent)
+  await owner(anEvent.replace('(1, ', '(2, ').replace('now()', `now() - interval '9 years'`))
+  const [table] = await owner<{ file: string }>(`SELECT pg_relation_filepath('events') AS file`)
+  await migrateUp(audit, urls)
+  expect(await migrateCommand(audit, ['status'], urls)).toEqual(clean)
+  const [partition] = await owner<{ file: string }>(
+    `SELECT DISTINCT pg_relation_filepath(tableoid) AS file FROM events WHERE sequence <= 2`,
+  )
+  expect(partition).toEqual(table)
+  expect(await tryAll(urls.DATABASE_URL, [anEvent.replace('(1, ', '(3, ')])).toEqual(['good'])
+  await expect(migrateCommand(audit, ['down'], urls)).rejects.toThrow('The log has events in it')
+})
+
 describe('create', () => {
   const inFolder = async (work: (spec: DatabaseSpec) => Promise<void>) => {
     const migrations = await mkdtemp(join(tmpdir(), 'caregate-migrations-'))

@@ -26,9 +26,10 @@ export interface Context<P, Q, B> {
   about(facts: Facts): void
   /**
    * Records the event of this request in the transaction of the change.
-   * @param refused what the handler will answer, where a change comes with a refusal
+   * @param answered what the handler will answer, where that isn't the route's own status: another, or a refusal that comes
+   *   with a change
    */
-  record(tx: Tx, facts?: Facts, refused?: AppError): Promise<void>
+  record(tx: Tx, facts?: Facts, answered?: AppError | number): Promise<void>
 }
 
 export interface Answer {

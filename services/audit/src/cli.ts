@@ -15,6 +15,7 @@ import {
   type Checkpoint,
   type Verifier,
 } from './log/note.ts'
+import { formatRanges } from './log/ranges.ts'
 import { UnreadableExport, verifyExport } from './verify.ts'
 import { openWitness } from './witness.ts'
 
@@ -64,8 +65,9 @@ async function verify(args: string[]): Promise<number> {
   // a file that can't be opened ends the lines without a word
   const failed = new Promise<never>((_resolve, reject) => input.once('error', reject))
   const report = await Promise.race([verifyExport(createInterface({ input }), key, witnessed), failed])
-  const { events, omitted, verified, problems } = report
+  const { events, omitted, retained, verified, problems } = report
   for (const problem of problems) console.log(problem)
+  if (retained.length) console.log(`dropped after their retention, as the log says: events ${formatRanges(retained)}`)
   console.log(`${events} events and the hashes of ${omitted} more, ${report.checkpoints} checkpoints`)
   if (problems.length)
     console.log(verified ? `NOT VERIFIED; the checkpoint of ${verified.size} events holds` : 'NOT VERIFIED')

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto'
 import Joi from 'joi'
-import { databaseKeys, integer, processKeys, tokenKeys, type Config, type Key } from '@caregate/common/config'
+import { databaseKeys, integer, processKeys, tokenKeys, url, type Config, type Key } from '@caregate/common/config'
 import { isKeyName, parseVerifier, type Signer } from './log/note.ts'
 
 const signingKey = (): Key<string> =>
@@ -45,6 +45,13 @@ export const keys = {
   /** Where a witness takes checkpoints (C2SP tlog-witness), and its key, `name+id+key`. */
   WITNESS_URL: Joi.string().uri({ scheme: ['http', 'https'] }) as Key<string | undefined>,
   WITNESS_KEY: verifierKey().when('WITNESS_URL', { is: Joi.exist(), then: Joi.required() }) as Key<string | undefined>,
+}
+
+/** Of the owner's command that makes partitions and applies retention. */
+export const retainKeys = {
+  DATABASE_OWNER_URL: url('postgres', 'postgresql'),
+  /** How long events are kept, in whole months of storage: six years if nothing is said. */
+  AUDIT_RETENTION_DAYS: integer(2192, 1, 36_500),
 }
 
 export const signerOf = (config: Pick<Config<typeof keys>, 'AUDIT_SIGNING_KEY' | 'AUDIT_LOG_ORIGIN'>): Signer => ({

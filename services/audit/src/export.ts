@@ -2,7 +2,15 @@ import type { Tx } from '@caregate/common/database'
 import { exportFormat } from './log/entry.ts'
 import { parseCheckpoint, splitNote } from './log/note.ts'
 import { readSpan } from './tree.ts'
-import { findEvents, getCheckpoint, readEvents, type EventFilter, type Head, type ReadEvent } from './repository.ts'
+import {
+  findEvents,
+  findWitnessedSize,
+  getCheckpoint,
+  readEvents,
+  type EventFilter,
+  type Head,
+  type ReadEvent,
+} from './repository.ts'
 
 /** A line of an export: events in order, hashes of what is left out between them, and checkpoints where their size is reached. */
 export type ExportLine =
@@ -57,15 +65,16 @@ async function gap(tx: Tx, from: number, last: number): Promise<ExportLine> {
   return { gap: { first: from + 1, last, hashes: hashes.map((hash) => hash.toString('base64')) } }
 }
 
-/** Checkpoints under the log's name that are some way apart, and the last one. */
+/** Checkpoints under the log's name that are some way apart, the newest that a witness signed, so that it can be compared, and the last one. */
 async function* sparse(
   tx: Tx,
   { size, note: last }: Pick<Head, 'size' | 'note'>,
 ): AsyncGenerator<{ note: string; size: number }> {
   const { origin } = parseCheckpoint(splitNote(last).text)
+  const witnessed = await findWitnessedSize(tx, size)
   let from = 0
   do {
-    const note = await getCheckpoint(tx, Math.min(from + checkpointEvery, size), origin)
+    const note = await getCheckpoint(tx, Math.min(from + checkpointEvery, from < witnessed ? witnessed : size), origin)
     from = parseCheckpoint(splitNote(note).text).size
     yield { note, size: from }
   } while (from < size)

@@ -1,6 +1,6 @@
 import type { Tx } from '@caregate/common/database'
-import { notFound } from '@caregate/common/errors'
-import { Between, MoreThan } from 'typeorm'
+import { AppError, notFound } from '@caregate/common/errors'
+import { Between, MoreThan, MoreThanOrEqual } from 'typeorm'
 import {
   checkpointEntity,
   eventEntity,
@@ -9,9 +9,12 @@ import {
   type EventIdRow,
   type EventRow,
   type LeavesRow,
+  type RetainedRow,
 } from './database.ts'
 import type { StoredEvent } from './log/entry.ts'
 import type { Frontier, Hash, Node } from './log/merkle.ts'
+import type { Range } from './log/ranges.ts'
+import { monthOf } from './partitions.ts'
 
 /** An event as clients read it. */
 export type ReadEvent = StoredEvent & { leafHash: string }
@@ -27,18 +30,24 @@ export async function findKnownIds(tx: Tx, ids: readonly string[]): Promise<Map<
   return new Map(known.map(({ id, sequence }) => [id, sequence]))
 }
 
+/** @throws naming the partition that is missing, where one is: nothing can be stored until it is made */
 export async function insertEvents(tx: Tx, rows: readonly EventRow[]): Promise<void> {
   await tx.query('INSERT INTO event_ids (id, sequence) SELECT * FROM unnest($1::uuid[], $2::bigint[])', [
     rows.map(({ id }) => id),
     rows.map(({ sequence }) => sequence),
   ])
-  await tx.query(
+  const inserted = tx.query(
     `INSERT INTO events (sequence, id, stored_at, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry)
      SELECT * FROM json_to_recordset($1) AS row(
        sequence bigint, id uuid, "storedAt" timestamptz, "occurredAt" timestamptz, type text, action text, outcome text,
        "actorId" text, "patientIds" uuid[], method text, path text, ip text, "requestId" text, entry text)`,
     [JSON.stringify(rows)],
   )
+  await inserted.catch((error: Error & { driverError?: { code: string; constraint?: string } }) => {
+    // a check that has no name: that there is a partition for it
+    if (error.driverError?.code !== '23514' || error.driverError.constraint) throw error
+    throw new Error(`the table has no partition ${monthOf(rows[0]!.storedAt).name}: npm run retain makes it`)
+  })
 }
 
 /** @param start of the leaves @param nodes of levels that are multiples of 8 */
@@ -102,9 +111,33 @@ export async function findWitnessed(tx: Tx): Promise<string | undefined> {
   return row && row.note + row.line
 }
 
+/** Of the newest checkpoint of at most that size that a witness signed; 0 when there is none. */
+export async function findWitnessedSize(tx: Tx, most: number): Promise<number> {
+  const [row] = await tx.query<{ size: string | null }[]>(
+    'SELECT max(size) AS size FROM cosignatures WHERE size <= $1',
+    [most],
+  )
+  return Number(row?.size ?? 0)
+}
+
 const hashBytes = 32
 const cut = (hashes: Buffer): Hash[] =>
   Array.from({ length: hashes.length / hashBytes }, (_, n) => hashes.subarray(n * hashBytes, (n + 1) * hashBytes))
+
+/** No event after that number was stored before this: the partitions from then on are all that have to be read. */
+async function findSince(tx: Tx, after: number): Promise<Date> {
+  const [row] = await tx.query<{ storedAt: Date }[]>(
+    'SELECT stored_at AS "storedAt" FROM checkpoints WHERE size <= $1 ORDER BY size DESC LIMIT 1',
+    [after],
+  )
+  return row?.storedAt ?? new Date(0)
+}
+
+/** Numbers of events whose retention has ended: of these, those that are held are there, and no others. */
+export async function findRetained(tx: Tx): Promise<Range[]> {
+  const rows = await tx.query<RetainedRow[]>('SELECT first, last FROM retained ORDER BY first')
+  return rows.map(({ first, last }) => [Number(first), Number(last)])
+}
 
 /** Entries after a sequence number, in order. */
 export async function readEntries(
@@ -114,7 +147,7 @@ export async function readEntries(
 ): Promise<Pick<EventRow, 'entry' | 'storedAt'>[]> {
   return tx.find(eventEntity, {
     select: { sequence: true, entry: true, storedAt: true },
-    where: { sequence: MoreThan(String(after)) },
+    where: { sequence: MoreThan(String(after)), storedAt: MoreThanOrEqual(await findSince(tx, after)) },
     order: { sequence: 'ASC' },
     take: limit,
   })
@@ -205,7 +238,10 @@ export async function findEvents(
   if (to) select.andWhere('e.occurredAt < :to', { to })
   if (patientId) select.andWhere('e.patientIds @> ARRAY[:patientId]::uuid[]', { patientId })
   if (position.before !== undefined) select.andWhere('e.sequence < :before', position)
-  if (position.after !== undefined) select.andWhere('e.sequence > :after', position)
+  if (position.after !== undefined) {
+    select.andWhere('e.sequence > :after', position)
+    select.andWhere('e.storedAt >= :since', { since: await findSince(tx, position.after) })
+  }
   if (position.upTo !== undefined) select.andWhere('e.sequence <= :upTo', position)
   return select
     .orderBy('e.sequence', position.after === undefined ? 'DESC' : 'ASC')
@@ -213,10 +249,19 @@ export async function findEvents(
     .getMany()
 }
 
-/** @throws {AppError} 404 */
+/** @throws {AppError} 404; 410 when its retention has ended */
 export async function getEvent(tx: Tx, id: string): Promise<EventRow> {
   const known = await tx.findOneBy(eventIdEntity, { id })
-  const row = known && (await tx.findOneBy(eventEntity, { sequence: known.sequence }))
-  if (!row) throw notFound('event')
-  return row
+  if (!known) throw notFound('event')
+  const sequence = Number(known.sequence)
+  const covering = await tx.findOne(checkpointEntity, {
+    where: { size: MoreThanOrEqual(known.sequence) },
+    order: { size: 'ASC' },
+  })
+  const storedAt = Between(await findSince(tx, sequence - 1), covering?.storedAt ?? new Date())
+  const row = await tx.findOneBy(eventEntity, { sequence: known.sequence, storedAt })
+  if (row) return row
+  if (!(await findRetained(tx)).some(([first, last]) => first <= sequence && sequence <= last))
+    throw new Error(`event ${sequence} is missing, and no retention has covered it`)
+  throw new AppError('gone', 'The retention of this event has ended: the log has its hash alone.')
 }

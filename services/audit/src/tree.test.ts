@@ -192,8 +192,13 @@ describe('opening the log', () => {
       await owner.query(
         'INSERT INTO events SELECT 313, gen_random_uuid(), stored_at, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry FROM events WHERE sequence = 1',
       )
-      await openSequencer(old.db, signer)
-      await expect(old.append(received())).rejects.toThrow('duplicate key')
+      const again = await openSequencer(old.db, signer)
+      const next = received()
+      await again.append([next])
+      const { body } = await old.call('GET', `/api/v1/audit/events/${next.event.id}`, { token: auditor })
+      expect([body.id, body.sequence]).toEqual([next.event.id, 313])
+      const [head] = await old.db.query<{ size: string }[]>('SELECT max(size) AS size FROM checkpoints')
+      expect(head).toEqual({ size: '313' })
     } finally {
       await owner.destroy()
       await old.close()

@@ -2,6 +2,7 @@ import { canonicalJson } from '@caregate/common/events'
 import { exportFormat } from './log/entry.ts'
 import { append, appendPerfect, hashLeaf, perfectNodes, rootOf, type Frontier, type Hash } from './log/merkle.ts'
 import { isSignedBy, parseCheckpoint, splitNote, type Checkpoint, type Verifier } from './log/note.ts'
+import { parseRanges, subtractRanges, type Range } from './log/ranges.ts'
 
 /** What an export proves. */
 export interface Report {
@@ -9,6 +10,8 @@ export interface Report {
   /** Left out by the filter, or by retention: only their hashes are there. */
   omitted: number
   checkpoints: number
+  /** Of an export of everything: what is left out because its retention has ended, as events of the log tell. */
+  retained: Range[]
   /** The last checkpoint that everything before leads to. */
   verified: Checkpoint | undefined
   /** Sentences; empty when all is proved. */
@@ -33,11 +36,15 @@ export async function verifyExport(
   logKey: Verifier,
   witnessed: readonly Checkpoint[] = [],
 ): Promise<Report> {
-  const report: Report = { events: 0, omitted: 0, checkpoints: 0, verified: undefined, problems: [] }
+  const report: Report = { events: 0, omitted: 0, checkpoints: 0, retained: [], verified: undefined, problems: [] }
   const byWitness = new Map(witnessed.map((checkpoint) => [checkpoint.size, checkpoint]))
   let tree: Frontier = { size: 0, roots: [] }
   let covered = false
   let whole = false
+  /** The largest size of which a witness saw the same. */
+  let agreed = 0
+  const gaps: Range[] = []
+  const ended: Range[] = []
   let number = 0
   const problem = (text: string): void => void (report.problems.length < maxProblems && report.problems.push(text))
 
@@ -51,11 +58,19 @@ export async function verifyExport(
     else if (content.gap) skip(content.gap as { first: number; last: number; hashes: string[] })
     else readEvent(line, content)
   }
+  if (whole) {
+    // the events that tell of it come later than what they tell of
+    const missing = subtractRanges(gaps, ended)
+    report.retained = subtractRanges(gaps, missing)
+    for (const [first, last] of missing) problem(`events ${first}–${last} are missing, and no filter leaves them out`)
+  }
   if (!covered) problem(`no checkpoint covers the events after ${report.verified?.size ?? 0}`)
   for (const size of byWitness.keys()) {
     if (size > tree.size)
       problem(`a witness saw ${size} events, and the export ends with ${tree.size}: its end is missing`)
-    else if (size) problem(`what a witness saw of ${size} events can’t be compared: the export leaves out that place`)
+    // the witness signed nothing later that had not grown from it
+    else if (size > agreed)
+      problem(`what a witness saw of ${size} events can’t be compared: the export leaves out that place`)
   }
   return report
 
@@ -70,6 +85,7 @@ export async function verifyExport(
     const { leafHash, ...event } = content
     const hash = Buffer.from(String(leafHash), 'base64')
     if (!hash.equals(leafOf(line, event))) problem(`event ${expected} is not what the log has: its hash differs`)
+    if (event.type === 'audit.retention.applied') ended.push(...endedBy(event, expected))
     tree = append(tree, hash)
     compareWithWitness()
   }
@@ -80,7 +96,7 @@ export async function verifyExport(
     if (first !== tree.size + 1 || nodes.length !== hashes.length)
       return problem(`line ${number}: the gap ${first}–${last} does not follow event ${tree.size}`)
     report.omitted += last - first + 1
-    if (whole) problem(`events ${first}–${last} are missing, and no filter leaves them out`)
+    gaps.push([first, last])
     for (const [n, { level, index }] of nodes.entries())
       tree = appendPerfect(tree, { level, index, hash: Buffer.from(hashes[n]!, 'base64') })
     compareWithWitness()
@@ -104,9 +120,16 @@ export async function verifyExport(
 
   function compareWithWitness(): void {
     const seen = byWitness.get(tree.size)
-    if (seen && !seen.root.equals(rootOf(tree))) problem(`a witness saw other events up to ${tree.size}`)
+    if (seen?.root.equals(rootOf(tree))) agreed = seen.size
+    else if (seen) problem(`a witness saw other events up to ${tree.size}`)
     byWitness.delete(tree.size)
   }
+}
+
+/** What an event says that retention has covered, before it. */
+function endedBy(event: Record<string, unknown>, sequence: number): Range[] {
+  const { id } = (event.resource ?? {}) as { id?: unknown }
+  return (parseRanges(String(id)) ?? []).filter(([, last]) => last < sequence)
 }
 
 function readLine(line: string, number: number): Record<string, unknown> {

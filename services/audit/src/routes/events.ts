@@ -71,7 +71,7 @@ export function eventRoutes({ db, cursors }: EventDeps): Route[] {
       query: nothing,
       body: nothing,
       answer: { status: 200, description: 'The event', schema: eventAnswer },
-      errors: ['not_found'],
+      errors: ['not_found', 'gone'],
       async handle(context) {
         const [body] = await readEvents(db.manager, [await getEvent(db.manager, context.params.id)])
         return { body }

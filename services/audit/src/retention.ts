@@ -1,0 +1,60 @@
+import type { Database, Tx } from '@caregate/common/database'
+import { recordUnattended } from '@caregate/common/unattended'
+import { findRetained } from './repository.ts'
+import { findPartitions, type Partition } from './partitions.ts'
+import { formatRanges, mergeRanges, type Range } from './log/ranges.ts'
+
+const dayMs = 86_400_000
+
+/**
+ * Drops partitions that are wholly older than the retention; of one that has events about a held patient, all others.
+ * Each in a transaction with the event that tells of it.
+ * @param owner one at a time @param days of retention, at least 1: so never the current partition
+ * @returns a line for each that had something to drop
+ */
+export async function applyRetention(
+  owner: Pick<Database, 'query' | 'transaction'>,
+  days: number,
+  now: Date,
+): Promise<string[]> {
+  const before = new Date(now.getTime() - days * dayMs)
+  const lines: string[] = []
+  for (const partition of await findPartitions(owner)) {
+    if (partition.until > before) continue
+    const line = await owner.transaction((tx) => retire(tx, partition))
+    if (line) lines.push(line)
+  }
+  return lines
+}
+
+/** @returns what to tell; undefined when there was no event in it that may go */
+async function retire(tx: Tx, { name }: Partition): Promise<string | undefined> {
+  // dropping has to wait for whoever reads, and whoever stores would wait behind that
+  await tx.query(`SET LOCAL lock_timeout = '3s'`)
+  // a hold is either seen here, or set after
+  await tx.query('LOCK TABLE legal_holds IN SHARE MODE')
+  const [range] = await tx.query<{ first: string | null; last: string }[]>(
+    `SELECT min(sequence) AS first, max(sequence) AS last FROM ${name}`,
+  )
+  const isHeld = `patient_ids && (SELECT array_agg(patient_id) FROM legal_holds)`
+  const [held] = await tx.query<{ count: number }[]>(`SELECT count(*)::int FROM ${name} WHERE ${isHeld}`)
+  if (held!.count) {
+    const [, gone] = await tx.query<[unknown, number]>(`DELETE FROM ${name} WHERE NOT ${isHeld}`)
+    if (!gone) return undefined
+  } else await tx.query(`DROP TABLE ${name}`)
+  if (!range?.first) return undefined
+  await tell(tx, [Number(range.first), Number(range.last)])
+  return `${name}: events ${range.first}–${range.last} dropped${held!.count ? `, but ${held!.count} that are held` : ''}`
+}
+
+/** The event names all that retention ever covered: those that told of it before will be dropped in their turn. */
+async function tell(tx: Tx, range: Range): Promise<void> {
+  const ranges = mergeRanges([...(await findRetained(tx)), range])
+  await tx.query('DELETE FROM retained')
+  await tx.query('INSERT INTO retained (first, last) SELECT * FROM unnest($1::bigint[], $2::bigint[])', [
+    ranges.map(([first]) => first),
+    ranges.map(([, last]) => last),
+  ])
+  const resource = { type: 'events', id: formatRanges(ranges) }
+  await recordUnattended(tx, 'retain', { service: 'audit', type: 'audit.retention.applied', action: 'D', resource })
+}
