@@ -1,12 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { DataSource } from 'typeorm'
 import { canonicalJson } from '@caregate/common/events'
 import { testToken } from '@caregate/common/testing/service'
 import { append, hashLeaf, inclusionRoot, isConsistent, rootOf, type Frontier } from './log/merkle.ts'
-import { isSignedBy, parseCheckpoint, parseVerifier, splitNote } from './log/note.ts'
+import { isSignedBy, parseCheckpoint, parseVerifier, splitNote, verifierOf } from './log/note.ts'
 import { openSequencer } from './sequencer.ts'
 import { openAudit, received, signer } from './testing.ts'
+import { verifyExport } from './verify.ts'
 
 let service: Awaited<ReturnType<typeof openAudit>>
 const auditor = testToken(['auditor'])
@@ -178,7 +180,7 @@ describe('opening the log', () => {
     await expect(openSequencer(service.db, { ...signer, privateKey })).rejects.toThrow('signed by another key')
   })
 
-  test('with events from before there was a tree brings them into it; a forged row later does not come in', async () => {
+  test('with events from before there was a tree brings them into it; a forged row later does not come in, and is seen', async () => {
     const old = await openAudit()
     const owner = await new DataSource({ type: 'postgres', url: old.urls.owner }).initialize()
     try {
@@ -199,6 +201,11 @@ describe('opening the log', () => {
       expect([body.id, body.sequence]).toEqual([next.event.id, 313])
       const [head] = await old.db.query<{ size: string }[]>('SELECT max(size) AS size FROM checkpoints')
       expect(head).toEqual({ size: '313' })
+      const lines = ((await old.call('GET', '/api/v1/audit/export', { token: auditor })).body as string)
+        .trimEnd()
+        .split('\n')
+      const { problems } = await verifyExport(Readable.from(lines), verifierOf(signer, 'log'))
+      expect(problems).toContainEqual(expect.stringContaining('event 1 stands where 313 should'))
     } finally {
       await owner.destroy()
       await old.close()

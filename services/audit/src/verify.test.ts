@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { DataSource } from 'typeorm'
 import { testToken } from '@caregate/common/testing/service'
-import { cosign, formatVerifier, splitNote, verifierOf } from './log/note.ts'
+import { cosign, formatCheckpoint, formatVerifier, signNote, splitNote, verifierOf } from './log/note.ts'
 import { openAudit, received, signer } from './testing.ts'
 
 let service: Awaited<ReturnType<typeof openAudit>>
@@ -183,6 +183,39 @@ describe('a change is found', () => {
       code: 2,
       output: expect.stringContaining('the witness did not sign it'),
     })
+  })
+})
+
+test('an export that leaves things out can be compared with what a witness signed all the same', async () => {
+  const witness = { name: 'witness.example.org', privateKey: generateKeyPairSync('ed25519').privateKey }
+  const kept = await service.db.query<{ size: number; note: string }[]>(
+    'SELECT size::int, note FROM checkpoints WHERE size > 100 ORDER BY size LIMIT 6',
+  )
+  const signed = kept.map(({ size, note }) => {
+    const line = cosign(splitNote(note).text, witness, new Date())
+    return { size, line, checkpoint: note + line }
+  })
+  const checkpoints = join(folder, 'seen.ndjson')
+  const keep = (lines: { checkpoint: string }[]) =>
+    writeFileSync(checkpoints, lines.map(({ checkpoint }) => JSON.stringify({ checkpoint })).join('\n'))
+  const options = ['--witness-key', formatVerifier(verifierOf(witness, 'witness')), '--checkpoints', checkpoints]
+  const query = `?patientId=${randomUUID()}`
+  keep(signed)
+  expect(await verify(await exported(query), ...options)).toMatchObject({
+    code: 1,
+    output: expect.stringContaining(`of ${signed.at(-1)!.size} events can’t be compared`),
+  })
+  for (const { size, line } of signed)
+    await service.db.query('INSERT INTO cosignatures (size, line) VALUES ($1, $2)', [size, line])
+  expect((await verify(await exported(query), ...options)).code).toBe(0)
+
+  const { size } = signed.at(-1)!
+  const another = formatCheckpoint({ origin: signer.name, size, root: Buffer.alloc(32) })
+  const note = signNote(another, signer)
+  keep([{ checkpoint: note + cosign(another, witness, new Date()) }])
+  expect(await verify(await exported(query), ...options)).toMatchObject({
+    code: 1,
+    output: expect.stringContaining(`a witness saw other events up to ${size}`),
   })
 })
 
