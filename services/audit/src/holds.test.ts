@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { DataSource } from 'typeorm'
 import { testToken } from '@caregate/common/testing/service'
 import { openAudit } from './testing.ts'
 
@@ -67,6 +68,19 @@ test('several who set the same at once set one', async () => {
   const id = randomUUID()
   const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => call('PUT', `/${id}`, { reason: `reason ${n}` })))
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 201])
+})
+
+test('while retention is being applied none is set, and the client is told to try again', async () => {
+  const owner = await new DataSource({ type: 'postgres', url: service.urls.owner }).initialize()
+  try {
+    await owner.transaction(async (tx) => {
+      await tx.query('LOCK TABLE legal_holds IN SHARE MODE')
+      const { status, body, headers } = await call('PUT', `/${randomUUID()}`, { reason: 'x' })
+      expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '1'])
+    })
+  } finally {
+    await owner.destroy()
+  }
 })
 
 test('who is no auditor may not, and a hold needs a reason and an id', async () => {

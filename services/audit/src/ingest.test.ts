@@ -7,6 +7,7 @@ import type { Logger } from '@caregate/common/logger'
 import { quietLog, testAmqpUrl, testToken } from '@caregate/common/testing/service'
 import { until } from '@caregate/common/testing/until'
 import { buildIngest } from './ingest.ts'
+import { monthOf } from './partitions.ts'
 import { anEvent, openAudit } from './testing.ts'
 
 const auditor = testToken(['auditor'])
@@ -18,7 +19,9 @@ let broker: Broker
 const dead: Message[] = []
 
 const alerts: string[] = []
+const warnings: string[] = []
 const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
+  warning: (_message: string, { error }: { error: Error }) => warnings.push(error.message),
   error: (_message: string, { reason }: { reason: string }) => alerts.push(reason),
 })
 
@@ -102,6 +105,20 @@ test('while the database refuses, nothing is rejected: the events wait and are s
   await expect(until(async () => (await stored()).length > before, 1)).rejects.toThrow()
   await owner.query('GRANT INSERT ON events TO caregate_audit')
   await until(async () => (await stored()).length === before + events.length)
+  expect(dead).toEqual([])
+})
+
+test('while the table has no partition for now, events wait, and the log names it', async () => {
+  const before = (await stored()).length
+  const month = monthOf(new Date())
+  const { name } = month
+  await owner.query(`ALTER TABLE events DETACH PARTITION ${name}`)
+  send(canonicalJson(anEvent()))
+  await until(() => warnings.some((message) => message.includes(`no partition ${name}`)))
+  await owner.query(
+    `ALTER TABLE events ATTACH PARTITION ${name} FOR VALUES FROM ('${month.from.toISOString()}') TO ('${month.until.toISOString()}')`,
+  )
+  await until(async () => (await stored()).length === before + 1)
   expect(dead).toEqual([])
 })
 

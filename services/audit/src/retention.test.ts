@@ -128,6 +128,10 @@ describe('what is older than its retention', () => {
   })
 
   test('goes, also when two see to it at once while events are stored; what is held stays, and events tell', async () => {
+    await service.db.query(
+      `INSERT INTO events SELECT 999999, gen_random_uuid(), stored_at, occurred_at, type, action, outcome, actor_id,
+         patient_ids, method, path, ip, request_id, entry FROM events WHERE sequence = 400`,
+    )
     let busy = true
     const storing = (async () => {
       let stored = 0
@@ -201,8 +205,15 @@ describe('what is older than its retention', () => {
     expect((await verify()).code).toBe(0)
   })
 
-  test('goes when its hold ends', async () => {
+  test('goes when its hold ends; while somebody reads for long it stays, and is tried again later', async () => {
     await service.call('DELETE', `/api/v1/audit/holds/${chart}`, { token: auditor })
+    await service.events()
+    await owner.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM events LIMIT 1')
+      expect(await retain()).toEqual({ code: 1, output: expect.stringContaining('lock timeout') })
+    })
+    expect(await service.events()).toEqual([])
+    expect((await get(`/events/${held[1]!.event.id}`)).status).toBe(200)
     await service.events()
     expect(await retain()).toEqual({ code: 0, output: `${old[0]!.name}: events 101–103 dropped\n` })
     expect(await storeRecorded()).toMatchObject([

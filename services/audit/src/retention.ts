@@ -10,31 +10,33 @@ const dayMs = 86_400_000
  * Drops partitions that are wholly older than the retention; of one that has events about a held patient, all others.
  * Each in a transaction with the event that tells of it.
  * @param owner one at a time @param days of retention, at least 1: so never the current partition
- * @returns a line for each that had something to drop
+ * yields a line for each that had something to drop
  */
-export async function applyRetention(
+export async function* applyRetention(
   owner: Pick<Database, 'query' | 'transaction'>,
   days: number,
   now: Date,
-): Promise<string[]> {
+): AsyncGenerator<string> {
   const before = new Date(now.getTime() - days * dayMs)
-  const lines: string[] = []
   for (const partition of await findPartitions(owner)) {
     if (partition.until > before) continue
     const line = await owner.transaction((tx) => retire(tx, partition))
-    if (line) lines.push(line)
+    if (line) yield line
   }
-  return lines
 }
 
 /** @returns what to tell; undefined when there was no event in it that may go */
-async function retire(tx: Tx, { name }: Partition): Promise<string | undefined> {
+async function retire(tx: Tx, { name, from, until }: Partition): Promise<string | undefined> {
   // dropping has to wait for whoever reads, and whoever stores would wait behind that
   await tx.query(`SET LOCAL lock_timeout = '3s'`)
   // a hold is either seen here, or set after
   await tx.query('LOCK TABLE legal_holds IN SHARE MODE')
+  // a forged row, whose number is not of that time, is not to widen it
+  const sizeBefore = (moment: string) => `coalesce((SELECT max(size) FROM checkpoints WHERE stored_at < ${moment}), 0)`
   const [range] = await tx.query<{ first: string | null; last: string }[]>(
-    `SELECT min(sequence) AS first, max(sequence) AS last FROM ${name}`,
+    `SELECT min(sequence) AS first, max(sequence) AS last FROM ${name}
+     WHERE sequence > ${sizeBefore('$1')} AND sequence <= ${sizeBefore('$2')}`,
+    [from, until],
   )
   const isHeld = `patient_ids && (SELECT array_agg(patient_id) FROM legal_holds)`
   const [held] = await tx.query<{ count: number }[]>(`SELECT count(*)::int FROM ${name} WHERE ${isHeld}`)
