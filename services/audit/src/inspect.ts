@@ -4,7 +4,15 @@ import { rowOf, type EventRow } from './database.ts'
 import type { StoredEvent } from './log/entry.ts'
 import { append, hashLeaf, isTiled, rootOf, type Frontier, type Hash, type Node } from './log/merkle.ts'
 import { isSignedBy, parseCheckpoint, splitNote, type Verifier } from './log/note.ts'
-import { countBeyond, findKnownIds, getHead, readCheckpoints, readHashes, readRows } from './repository.ts'
+import {
+  countBeyond,
+  findKnownIds,
+  findRetained,
+  getHead,
+  readCheckpoints,
+  readHashes,
+  readRows,
+} from './repository.ts'
 
 /** How far the log was inspected. */
 export interface Inspected {
@@ -62,13 +70,14 @@ export async function inspect(
   const checkpoints = new Map((await readCheckpoints(tx, from, to)).map(({ size: at, note }) => [at, note]))
   const ids = rows.map(({ id }) => id)
   const known = await findKnownIds(tx, ids)
+  const retained = await findRetained(tx)
   const completed: Node[] = []
 
   for (let n = from + 1; n <= to; n++) {
     const [row, ...others] = bySequence.get(n) ?? []
     const leaf = row && hashLeaf(Buffer.from(row.entry))
     const hash = hashes[n - from - 1]
-    if (!row) problem(`event ${n} is missing`, n)
+    if (!row && !retained.some(([first, last]) => first <= n && n <= last)) problem(`event ${n} is missing`, n)
     if (others.length) problem(`event ${n} stands there more than once`, n)
     if (!hash) problem(`the hash of event ${n} is missing`, n)
     if (leaf && hash && !leaf.equals(hash)) problem(`event ${n} is not what the log has: its hash differs`, n)
