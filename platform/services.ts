@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ConfigError, loadConfig, type Keys } from '@caregate/common/config'
@@ -51,6 +52,13 @@ export async function runScript(script: string, args: string[], env: NodeJS.Proc
     const { stdout = '', stderr = '', message } = error as { stdout?: string; stderr?: string; message: string }
     throw new PlatformError(`${script} ${args[0]} failed:\n${`${stdout}${stderr}`.trim() || message}`)
   }
+}
+
+/** Runs a script of a service in this terminal, and ends as it ends. */
+export async function handOver(script: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn(process.execPath, [join(ROOT, script), ...args], { stdio: 'inherit', env })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  process.exitCode = code ?? 1
 }
 
 export interface EnvironmentInput {

@@ -31,7 +31,7 @@ async function openService(service: Service) {
       }),
     ],
     log: quietLog,
-    outbox: { record: async () => {}, wake() {} },
+    outbox: { record: async () => {}, wake() {}, backlog: async () => ({ rows: 0, oldestSeconds: 0 }) },
     verify: testVerify,
     trustedProxies: [],
     ready: () => (state.ready ? Promise.resolve() : Promise.reject(new Error('not ready'))),

@@ -6,6 +6,7 @@ import { AppError, toAppError } from './errors.ts'
 import { buildEvent, type AuditEvent, type EventType } from './events.ts'
 import { actorOf, buildExpress, buildObserve, localsOf, requestFacts, sendProblem } from './http.ts'
 import type { Logger } from './logger.ts'
+import { buildMetrics, measureOutbox, type Metrics } from './metrics.ts'
 import { describeRoutes } from './openapi.ts'
 import { recordEvent, type Outbox } from './outbox.ts'
 import { expressPath, type Context, type Facts, type Policy, type Route } from './route.ts'
@@ -18,12 +19,14 @@ export interface AppOptions {
   refused: EventType
   routes: readonly Route[]
   log: Logger
-  outbox: Pick<Outbox, 'record' | 'wake'>
+  outbox: Pick<Outbox, 'record' | 'wake' | 'backlog'>
   verify: Verify
   /** CIDRs whose forwarding headers are believed. */
   trustedProxies: readonly string[]
   /** Rejects while the process can't do its work. */
   ready(): Promise<unknown>
+  /** Where the service adds numbers of its own, if it has any. */
+  metrics?: Metrics
   /** Sentences for a 405, by path, where there is something to explain. */
   notAllowed?: Record<string, string>
 }
@@ -53,8 +56,9 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  * @throws when a route lacks a policy, a schema or an event
  */
 export function buildApp(options: AppOptions): Express {
-  const { service, routes, log, outbox, verify } = options
+  const { service, routes, log, outbox, verify, metrics = buildMetrics() } = options
   routes.forEach(checkRoute)
+  measureOutbox(metrics, outbox)
   const app = buildExpress()
   app.use(buildObserve(log, options.trustedProxies))
   const parse = new Map(
@@ -172,6 +176,7 @@ export function buildApp(options: AppOptions): Express {
 
   const description = describeRoutes(service, routes)
   app.get('/internal/description', (_req, res) => void res.json(description))
+  app.get('/metrics', async (_req, res) => void res.type(metrics.contentType).send(await metrics.scrape()))
   app.get('/health/live', (_req, res) => void res.json({ status: 'healthy' }))
   app.get('/health/ready', async (_req, res) => {
     const healthy = await options.ready().then(

@@ -7,7 +7,7 @@ export const auditQueue = 'audit.store'
 /** What was stored, once more, for whoever likes to watch it by AMQP. */
 export const streamExchange = 'audit.stream'
 const deadLetterExchange = 'audit.dead'
-const deadLetterQueue = 'audit.dead-letters'
+export const deadLetterQueue = 'audit.dead-letters'
 export const revocationExchange = 'auth.revocations'
 
 export interface Message {
@@ -25,18 +25,44 @@ export interface Broker {
   publish(messages: readonly Message[], exchange?: string): Promise<void>
   /** Publishes to a fanout exchange whose listeners may be absent. */
   broadcast(exchange: string, body: string): void
+  /**
+   * How many messages wait in a queue, without those that a consumer has but hasn't acknowledged yet.
+   * @throws while the broker is away, or where there is no such queue
+   */
+  depth(queue: string): Promise<number>
   close(): Promise<void>
 }
 
 const confirmTimeoutMs = 10_000
 
+// whatever comes back to a queue, from a consumer that crashed or a reader that only looked, counts against all that it
+// had: a low limit, as RabbitMQ 4 has one by default, would throw messages away
+const deliveryLimit = { 'x-delivery-limit': 1_000_000 }
+
+/** @returns whether the queue has the limit: one that was declared by an earlier version stays as it is, without */
+export async function declareDeadLetters(model: Pick<ChannelModel, 'createChannel'>): Promise<boolean> {
+  const channel = await model.createChannel()
+  // the refused call says so as well
+  channel.on('error', () => {})
+  try {
+    const settings = { 'x-queue-type': 'quorum', ...deliveryLimit }
+    await channel.assertQueue(deadLetterQueue, { durable: true, arguments: settings })
+    await channel.close()
+    return true
+  } catch (error) {
+    if ((error as { code?: number }).code !== preconditionFailed) throw error
+    return false
+  }
+}
+const preconditionFailed = 406
+
 /** Publishers and the consumer declare the same, so it doesn't matter who starts first. */
-async function declareTopology(channel: Channel): Promise<void> {
+async function declareTopology(model: ChannelModel, channel: Channel): Promise<void> {
   await channel.assertExchange(auditExchange, 'topic', { durable: true })
   await channel.assertExchange(streamExchange, 'topic', { durable: true })
   await channel.assertExchange(deadLetterExchange, 'fanout', { durable: true })
   await channel.assertExchange(revocationExchange, 'fanout', { durable: true })
-  await channel.assertQueue(deadLetterQueue, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+  await declareDeadLetters(model)
   await channel.bindQueue(deadLetterQueue, deadLetterExchange, '')
   await channel.assertQueue(auditQueue, {
     durable: true,
@@ -46,8 +72,7 @@ async function declareTopology(channel: Channel): Promise<void> {
       'x-dead-letter-exchange': deadLetterExchange,
       'x-dead-letter-strategy': 'at-least-once',
       'x-overflow': 'reject-publish',
-      // a crash of the consumer counts against its whole prefetch: a low limit would throw good events away
-      'x-delivery-limit': 1_000_000,
+      ...deliveryLimit,
     },
   })
   await channel.bindQueue(auditQueue, auditExchange, '#')
@@ -72,7 +97,7 @@ export async function openBroker(
     opened.on('close', () => {
       if (channel === opened) channel = undefined
     })
-    await declareTopology(opened)
+    await declareTopology(model, opened)
     await subscribe?.(model)
     channel = opened
   }
@@ -126,6 +151,15 @@ export async function openBroker(
     },
     broadcast(exchange, body) {
       channel?.publish(exchange, '', Buffer.from(body), { contentType: 'application/json' })
+    },
+    async depth(queue) {
+      if (!channel) throw new Error('the broker is away')
+      // of its own: a queue that isn't there closes the channel
+      const asking = await model.createChannel()
+      asking.on('error', () => {})
+      const { messageCount } = await asking.checkQueue(queue)
+      await asking.close()
+      return messageCount
     },
     async close() {
       channel = undefined

@@ -84,8 +84,9 @@ function protocolOf({ headers, socket }: IncomingMessage, trust: (address: strin
 function logAnswer(log: Logger, { method }: IncomingMessage, res: Answer): void {
   const { pattern, claims, requestId, path } = localsOf(res)
   const level = res.statusCode >= 500 ? 'warning' : 'info'
-  // probes come every second
-  if (!log.isLevelEnabled(level) || path.startsWith('/health')) return
+  // probes come every second, and scrapes
+  const isRoutine = path.startsWith('/health') || (path === '/metrics' && res.statusCode === 200)
+  if (!log.isLevelEnabled(level) || isRoutine) return
   log[level](`${method} ${pattern ?? 'unknown route'} ${res.statusCode}`, {
     'request.id': requestId,
     'http.request.method': method,

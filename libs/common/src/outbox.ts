@@ -52,6 +52,14 @@ export async function recordEvent(tx: Tx, event: AuditEvent): Promise<void> {
   await tx.query(insertRows, columnsOf([rowOf(event)]))
 }
 
+/** What waits to be published. */
+export interface Backlog {
+  /** Counted up to 100,000. */
+  rows: number
+  /** 0 when there is none. */
+  oldestSeconds: number
+}
+
 export interface Outbox {
   /**
    * Records an event on its own, as for a read: resolves once it is committed. Concurrent calls share one insert
@@ -61,11 +69,14 @@ export interface Outbox {
   record(event: AuditEvent): Promise<void>
   /** Tells the relay that something was committed. */
   wake(): void
+  backlog(): Promise<Backlog>
   close(): Promise<void>
 }
 
 const batchSize = 500
 const pollMs = 1000
+/** Beyond it a backlog isn't counted: with many millions of rows that would take seconds. */
+const countedRows = 100_000
 
 /** The relay moves events from the table to the broker; `FOR UPDATE SKIP LOCKED` lets several instances share it. */
 export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'publish'>, log: Logger): Outbox {
@@ -130,6 +141,15 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
       })
     },
     wake: relay.wake,
+    async backlog() {
+      // the oldest has the lowest position, but for those that were committed at the same time
+      const [row] = await db.query<[Backlog]>(
+        `SELECT (SELECT count(*)::int FROM (SELECT 1 FROM outbox LIMIT ${countedRows}) AS counted) AS rows,
+           coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY position LIMIT 1), 0)::float8
+             AS "oldestSeconds"`,
+      )
+      return row
+    },
     async close() {
       relay.wake()
       await relay.close()

@@ -1,22 +1,36 @@
 import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
 import type { Database } from '@caregate/common/database'
+import type { Metrics } from '@caregate/common/metrics'
+import { measureLog } from './health.ts'
 import { eventRoutes, type EventDeps } from './routes/events.ts'
 import { holdRoutes, type HoldDeps } from './routes/holds.ts'
 import { proofRoutes, type ProofDeps } from './routes/proofs.ts'
+import { statusRoutes, type StatusDeps } from './routes/status.ts'
 import { streamRoutes, type StreamDeps } from './routes/stream.ts'
 
 type Deps = EventDeps &
   HoldDeps &
   ProofDeps &
   StreamDeps &
-  Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & { db: Pick<Database, 'query'> }
+  StatusDeps &
+  Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & {
+    db: Pick<Database, 'query'>
+    metrics: Metrics
+  }
 
 export function buildAuditApp(deps: Deps): ServiceApp {
+  measureLog(deps.metrics, deps)
   return buildApp({
     ...deps,
     service: 'audit',
     refused: 'audit.request.refused',
-    routes: [...eventRoutes(deps), ...proofRoutes(deps), ...streamRoutes(deps), ...holdRoutes(deps)],
+    routes: [
+      ...eventRoutes(deps),
+      ...proofRoutes(deps),
+      ...streamRoutes(deps),
+      ...holdRoutes(deps),
+      ...statusRoutes(deps),
+    ],
     ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
   })
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createReadStream, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { deadLetters } from './dead-letters.ts'
 import {
   formatVerifier,
   isKeyName,
@@ -22,6 +23,7 @@ import { openWitness } from './witness.ts'
 const usage = `Usage: caregate-audit verify FILE --log-key VKEY [--witness-key VKEY --checkpoints FILE]
        caregate-audit witness --key FILE --name NAME --log-key VKEY… --store FILE [--port 8010] [--address 127.0.0.1]
        caregate-audit new-log
+       caregate-audit dead-letters list | show ID | replay [ID…]
 
 Checks an export of the audit log (GET /audit/export), without a server. FILE is - for standard input. A key is one as
 GET /audit/key shows it, or the name of a file with it. --checkpoints has what a witness signed, a line each: {"checkpoint":"…"}
@@ -32,7 +34,10 @@ public half at /key, and keeps what it has signed in --store, which /checkpoints
 new-log goes on with a log that has lost events, by a restore say, under the new name that AUDIT_LOG_ORIGIN has. It reads DATABASE_URL
 and AUDIT_SIGNING_KEY_FILE as the service does, which is to be started with the new name afterwards.
 
-Exit code 0: everything is proved. 1: something is not. 2: a file or a key can't be read.`
+dead-letters shows the messages that the log refused, at the broker that AMQP_URL names, and publishes again those that are
+events now. Killed in between it may publish one twice: the log drops the second by its id.
+
+Exit code 0: everything is proved, or replayed. 1: something is not. 2: a file, a key or the broker can't be read.`
 
 /** A key, or the name of a file that has one. */
 function readKey(given: string): Verifier {
@@ -99,7 +104,7 @@ async function newLog(): Promise<number> {
   return 0
 }
 
-const commands = { verify, witness, 'new-log': newLog }
+const commands = { verify, witness, 'new-log': newLog, 'dead-letters': deadLetters }
 const [command, ...args] = process.argv.slice(2)
 try {
   const run = commands[command as keyof typeof commands] as ((args: string[]) => Promise<number>) | undefined

@@ -30,7 +30,7 @@ const openConsumer = () =>
   openBroker(
     testAmqpUrl(),
     log,
-    buildIngest(service.sequencer, () => {}, log, new AbortController().signal),
+    buildIngest(service.sequencer, { stored() {}, rejected() {} }, log, new AbortController().signal),
   )
 
 beforeAll(async () => {

@@ -9,15 +9,22 @@ const prefetch = 1000
 const batchSize = 500
 const retryMs = 500
 
+/** Hears what becomes of messages. */
+export interface IngestListener {
+  /** In order. @param batch of one event at least @param added those of it that are new, as they are read back */
+  stored(batch: readonly Received[], added: readonly Message[]): void
+  /** It is no event. */
+  rejected(): void
+}
+
 /**
  * Consumes the queue into the log: a batch is what came while the batch before was being stored. A message is
  * acknowledged once its event is committed. What can't be an event is rejected alone, to the dead letters; when the
  * database fails nothing is rejected, the batch waits and is tried again.
- * @param stored is told of what is new in the log, in order
  */
 export function buildIngest(
   sequencer: Pick<Sequencer, 'append'>,
-  stored: (events: Message[]) => void,
+  listener: IngestListener,
   log: Logger,
   signal: AbortSignal,
 ): (model: ChannelModel) => Promise<void> {
@@ -33,6 +40,7 @@ export function buildIngest(
         id: message.properties.messageId as unknown,
       })
       channel.reject(message, false)
+      listener.rejected()
       return undefined
     }
   }
@@ -40,7 +48,7 @@ export function buildIngest(
   async function store(batch: readonly Received[], open: () => boolean): Promise<void> {
     while (open()) {
       try {
-        stored(await sequencer.append(batch))
+        listener.stored(batch, await sequencer.append(batch))
         return
       } catch (error) {
         log.warning('events could not be stored yet', { error })

@@ -2,6 +2,7 @@ import { configuredVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
 import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
+import { buildMetrics } from '@caregate/common/metrics'
 import { openOutbox } from '@caregate/common/outbox'
 import { run } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
@@ -9,7 +10,8 @@ import { buildAuditApp } from './app.ts'
 import { keys, signerOf } from './config.ts'
 import { spec } from './database.ts'
 import { openFeed } from './feed.ts'
-import { buildIngest } from './ingest.ts'
+import { buildIngestMetrics } from './health.ts'
+import { buildIngest, type IngestListener } from './ingest.ts'
 import { parseVerifier, verifierOf } from './log/note.ts'
 import { openSequencer } from './sequencer.ts'
 import { openVerification } from './verification.ts'
@@ -31,17 +33,29 @@ await run(spec.service, keys, async (config, log, lifetime) => {
   lifetime.add('the verification', () => verification.close())
   const feed = openFeed(db, broker, log, lifetime.signal)
   lifetime.add('the feed', () => feed.close())
+  const metrics = buildMetrics()
+  const measured = buildIngestMetrics(metrics)
+  const listener: IngestListener = {
+    stored(batch, added) {
+      measured.stored(batch, added)
+      feed.stored(added)
+    },
+    rejected: measured.rejected,
+  }
   // a connection of its own: a broker short of memory or disk stops reading from those that publish, acknowledgements too
-  const consumer = await openBroker(config.AMQP_URL, log, buildIngest(sequencer, feed.stored, log, lifetime.signal))
+  const consumer = await openBroker(config.AMQP_URL, log, buildIngest(sequencer, listener, log, lifetime.signal))
   lifetime.add('the consumer', () => consumer.close())
   const outbox = openOutbox(db, broker, log)
   lifetime.add('the outbox', () => outbox.close())
   const app = buildAuditApp({
     db,
+    broker,
     outbox,
     signer,
     feed,
     signal: lifetime.signal,
+    verification,
+    metrics,
     log,
     verify: configuredVerify(config),
     cursors: buildCursors(config.CURSOR_KEY),

@@ -120,6 +120,35 @@ export async function findWitnessedSize(tx: Tx, most: number): Promise<number> {
   return Number(row?.size ?? 0)
 }
 
+/** Where the log is, and how it gets on. */
+export interface LogState {
+  size: number
+  /** Of the last event; null while there is none. */
+  storedAt: Date | null
+  /** Events that were stored within the last minute. */
+  perMinute: number
+  /** From occurring to being stored: the median of the last hundred events. Null while there is none. */
+  ingestLagMs: number | null
+  /** Size of the newest checkpoint that a witness signed. */
+  witnessed: number | null
+}
+
+/** @throws while the log was never opened */
+export async function readLogState(tx: Tx): Promise<LogState> {
+  const [row] = await tx.query<LogState[]>(
+    `SELECT size::float8, CASE WHEN size > 0 THEN stored_at END AS "storedAt",
+       (size - coalesce((SELECT size FROM checkpoints WHERE stored_at <= $1 ORDER BY size DESC LIMIT 1), 0))::int AS "perMinute",
+       (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM stored_at - occurred_at)::float8 * 1000)
+        FROM (SELECT stored_at, occurred_at FROM events ORDER BY sequence DESC LIMIT 100) AS newest) AS "ingestLagMs",
+       (SELECT max(size) FROM cosignatures)::float8 AS witnessed
+     FROM checkpoints ORDER BY size DESC LIMIT 1`,
+    // by the clock that storedAt is of
+    [new Date(Date.now() - 60_000)],
+  )
+  if (!row) throw new Error('the log has no checkpoint')
+  return row
+}
+
 const hashBytes = 32
 const cut = (hashes: Buffer): Hash[] =>
   Array.from({ length: hashes.length / hashBytes }, (_, n) => hashes.subarray(n * hashBytes, (n + 1) * hashBytes))

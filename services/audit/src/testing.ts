@@ -1,26 +1,35 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { buildEvent, canonicalJson, type AuditEvent } from '@caregate/common/events'
+import { buildMetrics } from '@caregate/common/metrics'
 import { openTestService } from '@caregate/common/testing/service'
 import { buildAuditApp } from './app.ts'
 import { spec } from './database.ts'
 import { openFeed, type Feed } from './feed.ts'
+import type { HealthDeps } from './health.ts'
 import type { Signer } from './log/note.ts'
 import { openSequencer, type Received } from './sequencer.ts'
 
 export const signer: Signer = { name: 'care.example.org/audit', privateKey: generateKeyPairSync('ed25519').privateKey }
 
+const away: HealthDeps['broker'] = { depth: () => Promise.reject(new Error('no broker in this test')) }
+const unverified: HealthDeps['verification'] = {
+  status: { state: 'verifying', size: 0, completedAt: null, problems: [] },
+}
+
 /** The service, and what appends to its log. */
-export async function openAudit() {
+export async function openAudit({ broker = away, verification = unverified }: Partial<HealthDeps> = {}) {
+  const metrics = buildMetrics()
   const stopping = new AbortController()
   let feed: Feed | undefined
   const service = await openTestService(spec, (deps) => {
     const { signal } = stopping
     feed = openFeed(deps.db, { publish: async () => {} }, deps.log, signal)
-    return buildAuditApp({ ...deps, signer, feed, signal })
+    return buildAuditApp({ ...deps, signer, feed, signal, broker, verification, metrics })
   })
   const sequencer = await openSequencer(service.db, signer)
   return {
     ...service,
+    metrics,
     sequencer,
     append: (...batch: Received[]) => sequencer.append(batch),
     /** As when the process is told to stop. */
