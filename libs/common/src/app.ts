@@ -155,7 +155,7 @@ export function buildApp(options: AppOptions): Express {
             recorded = true
           },
         }
-        const { status = answer.status, body, headers = {}, refused: error } = await definition.handle(context)
+        const { status = answer.status, body, type, headers = {}, refused: error } = await definition.handle(context)
         if (error && !recorded) throw error
         if (recorded) outbox.wake()
         else if (event) {
@@ -166,7 +166,7 @@ export function buildApp(options: AppOptions): Express {
         if (error) return sendProblem(res, error)
         res.status(status).set({ 'Cache-Control': 'no-store', ...headers })
         if (body === undefined) res.end()
-        else if (answer.type) await sendBody(res.type(answer.type), body as Body, log)
+        else if (answer.type) await sendBody(res.type(type ?? [answer.type].flat()[0]!), body as Body, log)
         else res.json(body)
       } catch (error) {
         await refuse(req, res, error, pattern, event, facts)

@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DataSource, type EntityManager, type EntitySchema } from 'typeorm'
+import { v7 as uuidv7 } from 'uuid'
 import type { Logger } from './logger.ts'
 
 /** The one way to the database; a function that writes takes it first. */
 export type Tx = EntityManager
 export type Database = Pick<DataSource, 'transaction' | 'query' | 'manager' | 'destroy'>
+
+/** UUIDv7 (RFC 9562): ids sort by when they were made. */
+export const newId = (): string => uuidv7()
 
 export interface DatabaseOptions {
   DATABASE_URL: string

@@ -94,7 +94,7 @@ export interface AuditEvent {
   basis: Basis | null
   breakGlass: { grantId: string } | null
   resource: { type: string; id: string } | null
-  /** Every chart disclosed, changed or refused: at most 200. */
+  /** Every chart disclosed, changed or refused: at most `maxPatientIds`. */
   patientIds: string[]
   /** Names of the fields that changed, dotted. */
   changed: string[]
@@ -149,6 +149,9 @@ export function serializeEvent(event: AuditEvent): string {
   return canonicalJson(JSON.parse(text, mend) as AuditEvent)
 }
 
+/** More charts than a page of a list has aren't disclosed at once. */
+export const maxPatientIds = 200
+
 /** tlog entries have a 16-bit length, and `sequence` and `storedAt` are still to be added. */
 const maxEventBytes = 60_000
 
@@ -187,7 +190,7 @@ const envelope: readonly [path: string, holds: (event: AuditEvent) => boolean][]
   ['basis', (e) => isTextOrNull(e.basis)],
   ['breakGlass', (e) => e.breakGlass === null || isUuid(e.breakGlass.grantId)],
   ['resource', (e) => e.resource === null || (isText(e.resource.type) && isText(e.resource.id))],
-  ['patientIds', (e) => isTextList(e.patientIds) && e.patientIds.length <= 200 && e.patientIds.every(isUuid)],
+  ['patientIds', (e) => isTextList(e.patientIds) && e.patientIds.length <= maxPatientIds && e.patientIds.every(isUuid)],
   ['changed', (e) => isTextList(e.changed)],
   ['count', (e) => Number.isSafeInteger(e.count) && e.count >= 1],
   [

@@ -73,7 +73,7 @@ function responses(definition: Route): Json {
   const { status, description, schema, type, headers = {}, others = {} } = definition.answer
   const answer: Json = { description }
   if (schema) answer.content = { 'application/json': { schema: jsonSchema(schema) } }
-  if (type) answer.content = { [type]: { schema: { type: 'string' } } }
+  if (type) answer.content = Object.fromEntries([type].flat().map((name) => [name, { schema: { type: 'string' } }]))
   answer.headers = Object.fromEntries(
     Object.entries({ 'X-Request-Id': 'Id of the request, in every log line and event', ...headers }).map(
       ([name, text]) => [name, { description: text, schema: { type: 'string' } }],

@@ -38,6 +38,8 @@ export interface Answer {
   /** When it isn't the route's own. */
   status?: number
   body?: unknown
+  /** Of the route's content types, when it isn't the first. */
+  type?: string
   headers?: Record<string, string>
 }
 
@@ -57,7 +59,7 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   event: {
     type: EventType
     action: Action
-    subject?: 'patient' | 'user' | 'event' | 'session' | 'service-account'
+    subject?: 'patient' | 'user' | 'event' | 'session' | 'service-account' | 'review'
     failedType?: EventType
   } | null
   params: Schema<P>
@@ -69,8 +71,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
     status: 200 | 201 | 202 | 204
     description: string
     schema?: Schema<unknown>
-    /** Content type of a body that is text or bytes. */
-    type?: string
+    /** Content type of a body that is text or bytes, or several. */
+    type?: string | readonly [string, ...string[]]
     headers?: Record<string, string>
     /** Answers that are no errors either, by status. */
     others?: Record<number, string>

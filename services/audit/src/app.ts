@@ -5,12 +5,16 @@ import { measureLog } from './health.ts'
 import { eventRoutes, type EventDeps } from './routes/events.ts'
 import { holdRoutes, type HoldDeps } from './routes/holds.ts'
 import { proofRoutes, type ProofDeps } from './routes/proofs.ts'
+import { reportRoutes, type ReportDeps } from './routes/reports.ts'
+import { reviewRoutes, type ReviewDeps } from './routes/reviews.ts'
 import { statusRoutes, type StatusDeps } from './routes/status.ts'
 import { streamRoutes, type StreamDeps } from './routes/stream.ts'
 
 type Deps = EventDeps &
   HoldDeps &
   ProofDeps &
+  ReportDeps &
+  ReviewDeps &
   StreamDeps &
   StatusDeps &
   Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & {
@@ -29,6 +33,8 @@ export function buildAuditApp(deps: Deps): ServiceApp {
       ...proofRoutes(deps),
       ...streamRoutes(deps),
       ...holdRoutes(deps),
+      ...reportRoutes(deps),
+      ...reviewRoutes(deps),
       ...statusRoutes(deps),
     ],
     ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),

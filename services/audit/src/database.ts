@@ -64,7 +64,7 @@ export const eventEntity = new EntitySchema<EventRow>({
     entry: { type: 'text' },
   },
   indices: [
-    { name: 'events_occurred', columns: ['occurredAt'] },
+    { name: 'events_occurred', columns: ['occurredAt', 'outcome'] },
     { name: 'events_actor', columns: ['actorId', 'sequence'] },
     { name: 'events_type', columns: ['type', 'sequence'] },
     { name: 'events_outcome', columns: ['outcome', 'sequence'] },
@@ -176,6 +176,68 @@ export const holdEntity = new EntitySchema<HoldRow>({
   },
 })
 
+export type ReviewKind = 'denial' | 'break-glass' | 'manual'
+export type ReviewState = 'open' | 'justified' | 'escalated'
+
+/** What an auditor is to look at: an event, and those like it while nobody has decided. */
+export interface ReviewRow {
+  id: string
+  /** What is counted into one review while it is open: hashed, since an index takes no long texts. */
+  key: string
+  kind: ReviewKind
+  state: ReviewState
+  /** The event that opened it, and the last that was counted. */
+  eventId: string
+  lastEventId: string
+  sequence: string
+  lastSequence: string
+  count: string
+  actorId: string | null
+  actorName: string | null
+  actorRoles: string[]
+  code: string | null
+  route: string
+  patientIds: string[]
+  note: string | null
+  reviewedById: string | null
+  reviewedByName: string | null
+  createdAt: Date
+  updatedAt: Date
+  version: number
+}
+
+export const reviewEntity = new EntitySchema<ReviewRow>({
+  name: 'reviews',
+  columns: {
+    id: { type: 'uuid', primary: true },
+    key: { type: 'text' },
+    kind: { type: 'text' },
+    state: { type: 'text' },
+    eventId: { name: 'event_id', type: 'uuid' },
+    lastEventId: { name: 'last_event_id', type: 'uuid' },
+    sequence: { type: 'bigint' },
+    lastSequence: { name: 'last_sequence', type: 'bigint' },
+    count: { type: 'bigint' },
+    actorId: { name: 'actor_id', type: 'text', nullable: true },
+    actorName: { name: 'actor_name', type: 'text', nullable: true },
+    actorRoles: { name: 'actor_roles', type: 'text', array: true },
+    code: { type: 'text', nullable: true },
+    route: { type: 'text' },
+    patientIds: { name: 'patient_ids', type: 'uuid', array: true },
+    note: { type: 'text', nullable: true },
+    reviewedById: { name: 'reviewed_by_id', type: 'text', nullable: true },
+    reviewedByName: { name: 'reviewed_by_name', type: 'text', nullable: true },
+    createdAt: { name: 'created_at', type: 'timestamptz' },
+    updatedAt: { name: 'updated_at', type: 'timestamptz' },
+    version: { type: 'int' },
+  },
+  indices: [
+    { name: 'reviews_event', columns: ['eventId'], unique: true },
+    { name: 'reviews_open', columns: ['key'], unique: true, where: `state = 'open'` },
+    { name: 'reviews_state', columns: ['state', 'id'] },
+  ],
+})
+
 export const spec: DatabaseSpec = {
   service: 'audit',
   entities: [
@@ -187,6 +249,7 @@ export const spec: DatabaseSpec = {
     cosignatureEntity,
     retainedEntity,
     holdEntity,
+    reviewEntity,
     outboxEntity,
   ],
   migrations: join(import.meta.dirname, 'migrations'),
@@ -199,6 +262,7 @@ export const spec: DatabaseSpec = {
     cosignatures: 'SELECT, INSERT',
     retained: 'SELECT',
     legal_holds: 'SELECT, INSERT, DELETE',
+    reviews: 'SELECT, INSERT, UPDATE',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
   },
   async afterUp(owner) {

@@ -1,4 +1,5 @@
 import type { Tx } from '@caregate/common/database'
+import type { EventRow } from './database.ts'
 import { exportFormat } from './log/entry.ts'
 import { parseCheckpoint, splitNote } from './log/note.ts'
 import { readSpan } from './tree.ts'
@@ -23,6 +24,23 @@ const eventsAtOnce = 1000
 /** A checkpoint is shown no more often, so that an export isn't mostly those. */
 const checkpointEvery = 1000
 
+/** The events of a filter in order, as many as are read at once; those up to a size of the log. */
+export async function* findBatches(tx: Tx, filter: EventFilter, size: number): AsyncGenerator<EventRow[]> {
+  for (let after: number | undefined = 0; after !== undefined;) {
+    const rows: EventRow[] = await findEvents(tx, filter, { after, upTo: size }, eventsAtOnce)
+    if (rows.length) yield rows
+    after = rows.length === eventsAtOnce ? Number(rows.at(-1)!.sequence) : undefined
+  }
+}
+
+/** Each with the number that the log has it under, whatever its bytes say. */
+async function* eventsOf(tx: Tx, filter: EventFilter, size: number) {
+  for await (const rows of findBatches(tx, filter, size)) {
+    const events = await readEvents(tx, rows)
+    for (const [n, { sequence }] of rows.entries()) yield { sequence: Number(sequence), event: events[n]! }
+  }
+}
+
 /**
  * All events that a filter lets through, up to a checkpoint: whoever has the log's key can verify that they are the
  * log's, whole and in their places.
@@ -35,23 +53,14 @@ export async function* exportLines(
 ): AsyncGenerator<ExportLine> {
   yield { format: exportFormat, filter }
   let reached = 0
-  let after = 0
-  let found: ReadEvent[] = []
-  let more = true
+  const events = eventsOf(tx, filter, head.size)
+  let next = await events.next()
   for await (const { note, size: goal } of sparse(tx, head)) {
-    for (;;) {
-      if (!found.length && more) {
-        const rows = await findEvents(tx, filter, { after }, eventsAtOnce)
-        more = rows.length === eventsAtOnce
-        found = await readEvents(tx, rows)
-        after = found.at(-1)?.sequence ?? after
-      }
-      const next = found[0]
-      if (!next || next.sequence > goal) break
-      if (next.sequence > reached + 1) yield await gap(tx, reached, next.sequence - 1)
-      yield next
-      reached = next.sequence
-      found.shift()
+    for (; !next.done && next.value.sequence <= goal; next = await events.next()) {
+      const { sequence, event } = next.value
+      if (sequence > reached + 1) yield await gap(tx, reached, sequence - 1)
+      yield event
+      reached = sequence
     }
     if (reached < goal) yield await gap(tx, reached, goal)
     reached = goal

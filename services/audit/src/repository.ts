@@ -1,6 +1,6 @@
 import type { Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
-import { Between, MoreThan, MoreThanOrEqual } from 'typeorm'
+import { Between, MoreThan, MoreThanOrEqual, type SelectQueryBuilder } from 'typeorm'
 import {
   checkpointEntity,
   eventEntity,
@@ -251,13 +251,8 @@ export interface EventFilter {
   requestId?: string
 }
 
-/** Newest first below `before`, or ascending above `after`. */
-export async function findEvents(
-  tx: Tx,
-  filter: EventFilter,
-  position: { before?: number; after?: number; upTo?: number },
-  limit: number,
-): Promise<EventRow[]> {
+/** The events that a filter lets through. */
+export function selectEvents(tx: Tx, filter: EventFilter): SelectQueryBuilder<EventRow> {
   const select = tx.createQueryBuilder(eventEntity, 'e')
   const { from, to, patientId, ...equal } = filter
   for (const [column, value] of Object.entries(equal)) {
@@ -266,6 +261,17 @@ export async function findEvents(
   if (from) select.andWhere('e.occurredAt >= :from', { from })
   if (to) select.andWhere('e.occurredAt < :to', { to })
   if (patientId) select.andWhere('e.patientIds @> ARRAY[:patientId]::uuid[]', { patientId })
+  return select
+}
+
+/** Newest first below `before`, or ascending above `after`. */
+export async function findEvents(
+  tx: Tx,
+  filter: EventFilter,
+  position: { before?: number; after?: number; upTo?: number },
+  limit: number,
+): Promise<EventRow[]> {
+  const select = selectEvents(tx, filter)
   if (position.before !== undefined) select.andWhere('e.sequence < :before', position)
   if (position.after !== undefined) {
     select.andWhere('e.sequence > :after', position)
@@ -278,10 +284,10 @@ export async function findEvents(
     .getMany()
 }
 
-/** @throws {AppError} 404; 410 when its retention has ended */
-export async function getEvent(tx: Tx, id: string): Promise<EventRow> {
+/** @throws {AppError} 410 when its retention has ended */
+export async function findEvent(tx: Tx, id: string): Promise<EventRow | undefined> {
   const known = await tx.findOneBy(eventIdEntity, { id })
-  if (!known) throw notFound('event')
+  if (!known) return undefined
   const sequence = Number(known.sequence)
   const covering = await tx.findOne(checkpointEntity, {
     where: { size: MoreThanOrEqual(known.sequence) },
@@ -293,4 +299,11 @@ export async function getEvent(tx: Tx, id: string): Promise<EventRow> {
   if (!(await findRetained(tx)).some(([first, last]) => first <= sequence && sequence <= last))
     throw new Error(`event ${sequence} is missing, and no retention has covered it`)
   throw new AppError('gone', 'The retention of this event has ended: the log has its hash alone.')
+}
+
+/** @throws {AppError} 404, or 410 */
+export async function getEvent(tx: Tx, id: string): Promise<EventRow> {
+  const row = await findEvent(tx, id)
+  if (!row) throw notFound('event')
+  return row
 }

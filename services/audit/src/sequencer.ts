@@ -24,6 +24,7 @@ import {
   readEntries,
   type Head,
 } from './repository.ts'
+import { openReviews } from './reviews.ts'
 
 export interface Received {
   event: AuditEvent
@@ -101,6 +102,8 @@ export async function store(tx: Tx, signer: Signer, head: Head, batch: readonly 
     return rowOf({ ...event, sequence, storedAt: at }, buildEntry(event, body, sequence, at))
   })
   await insertEvents(tx, rows)
+  const events = fresh.map(({ event }) => event)
+  await openReviews(tx, events, head.size + 1, storedAt)
   const leaves = rows.map(({ entry }) => hashLeaf(Buffer.from(entry)))
   await grow(tx, signer, head, leaves, storedAt)
   return rows.map(({ id, type, entry }, n) => ({ id, type, body: withLeafHash(entry, leaves[n]!) }))

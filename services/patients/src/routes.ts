@@ -3,6 +3,7 @@ import { staff, type Claims } from '@caregate/common/auth'
 import type { Cursors } from '@caregate/common/cursor'
 import type { Database } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
+import { etagHeader, etagOf, expectedVersion, withEtag } from '@caregate/common/etag'
 import { idParams, nothing, pageAnswer, validate, type Page } from '@caregate/common/validate'
 import {
   changedFields,
@@ -32,28 +33,12 @@ export interface Deps {
   cursors: Cursors
 }
 
-const etagOf = ({ version }: Patient): string => `"${version}"`
-
-/** The version that `If-Match` names. `*` would overwrite what the client has not seen. */
-function expectedVersion(headers: Context<unknown, unknown, unknown>['headers']): number {
-  const version = /^"(\d{1,9})"$/.exec(headers['if-match']?.trim() ?? '')?.[1]
-  if (headers['if-match'] === undefined || headers['if-match'].trim() === '*')
-    throw new AppError('precondition_required')
-  return version === undefined ? 0 : Number(version)
-}
-
 /** Staff open every chart by their role, a patient their own. */
 function basisOf(claims: Claims, patientId: string): 'role' | 'self' {
   if (claims.roles.some((role) => (staff as readonly string[]).includes(role))) return 'role'
   if (claims.patientId === patientId) return 'self'
   throw new AppError('forbidden', 'A patient may open their own chart only.')
 }
-
-const withEtag = (patient: Patient, headers: Record<string, string> = {}) => ({
-  body: patient,
-  headers: { ETag: etagOf(patient), ...headers },
-})
-const etagHeader = { ETag: 'The version, for If-Match' }
 
 export function patientRoutes({ db, cursors }: Deps): Route[] {
   async function page(context: Context<unknown, unknown, unknown>, list: string, filter: PatientFilter, query: Page) {

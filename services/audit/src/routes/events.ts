@@ -4,6 +4,7 @@ import type { Cursors } from '@caregate/common/cursor'
 import type { Database } from '@caregate/common/database'
 import { invalid } from '@caregate/common/errors'
 import { idParams, nothing, pageAnswer, pageFields, type Page, type Schema } from '@caregate/common/validate'
+import { exportCsv } from '../csv.ts'
 import { exportLines } from '../export.ts'
 import { eventAnswer, filterFields } from '../schemas.ts'
 import { findEvents, getEvent, getHead, readEvents, type EventFilter } from '../repository.ts'
@@ -14,7 +15,7 @@ export interface EventDeps {
 }
 
 type EventQuery = EventFilter & Page & { afterSequence?: number }
-type ExportQuery = EventFilter & { format: 'ndjson' }
+type ExportQuery = EventFilter & { format: 'ndjson' | 'csv' }
 const eventQuery: Schema<EventQuery> = Joi.object({
   ...filterFields,
   afterSequence: Joi.number().integer().min(0).description('Events after this one, oldest first'),
@@ -23,9 +24,13 @@ const eventQuery: Schema<EventQuery> = Joi.object({
 
 const exportQuery: Schema<ExportQuery> = Joi.object({
   ...filterFields,
-  format: Joi.string().valid('ndjson').default('ndjson'),
+  format: Joi.string()
+    .valid('ndjson', 'csv')
+    .default('ndjson')
+    .description('What can be verified, or what people read'),
 })
 
+const csvType = 'text/csv; charset=utf-8'
 const listName = 'GET /audit/events'
 
 export function eventRoutes({ db, cursors }: EventDeps): Route[] {
@@ -80,7 +85,7 @@ export function eventRoutes({ db, cursors }: EventDeps): Route[] {
     route({
       method: 'get',
       path: '/audit/export',
-      summary: 'All events of a filter, oldest first, with what it takes to verify them offline',
+      summary: 'All events of a filter, oldest first, with what it takes to verify them offline; or as CSV',
       policy: ['auditor'],
       event: { type: 'audit.export.read', action: 'R' },
       params: nothing,
@@ -88,14 +93,23 @@ export function eventRoutes({ db, cursors }: EventDeps): Route[] {
       body: nothing,
       answer: {
         status: 200,
-        description: 'A line each: the format, events, gaps between them, checkpoints; the last one covers it all',
-        type: 'application/x-ndjson',
+        description:
+          'NDJSON, a line each: the format, events, gaps between them, checkpoints; the last one covers it all. CSV (RFC 4180), a row each: the names of the columns, events; lists are joined by spaces',
+        type: ['application/x-ndjson', csvType],
+        headers: { 'Content-Disposition': 'Of CSV: the name of the file' },
       },
       errors: [],
       async handle(context) {
-        const { format: _only, ...filter } = context.query
+        const { format, ...filter } = context.query
         if (filter.patientId) context.about({ patientIds: [filter.patientId] })
-        return { body: ndjson(exportLines(db.manager, filter, await getHead(db.manager))) }
+        const head = await getHead(db.manager)
+        if (format === 'ndjson') return { body: ndjson(exportLines(db.manager, filter, head)) }
+        const name = `caregate-audit-${new Date().toISOString().slice(0, 10)}.csv`
+        return {
+          type: csvType,
+          headers: { 'Content-Disposition': `attachment; filename="${name}"` },
+          body: exportCsv(db.manager, filter, head.size),
+        }
       },
     }),
   ]
