@@ -152,7 +152,8 @@ test('a log with events in it is not migrated down', async () => {
 test('a log from before there were partitions is kept as it is, as the first of them', async () => {
   const urls = await emptyDatabase(audit)
   await migrateUp(audit, urls)
-  expect(await migrateCommand(audit, ['down'], urls)).toEqual([expect.stringContaining('Partitions')])
+  for (let undone = ''; !undone.includes('Partitions');)
+    [undone = 'nothing'] = await migrateCommand(audit, ['down'], urls)
   const owner = async <T extends object>(sql: string) =>
     as(urls.DATABASE_OWNER_URL, async (client) => (await client.query<T>(sql)).rows)
   await owner(anEvent)
