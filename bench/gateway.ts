@@ -1,7 +1,7 @@
 /** `npm run bench -- gateway [BLOCKS]`: CPU and time per request of the gateway and its peers, alternated in one run. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, openSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SignJWT } from 'jose'
 import { freePort } from '../platform/processes.ts'
+import { cpuOf, median } from './figures.ts'
 
 const folder = join(import.meta.dirname, 'gateway')
 const peers = {
@@ -121,14 +122,6 @@ function startPeer(peer: Peer, port: number, upstream: number, algorithm: Algori
   return start(process.execPath, [join(folder, peers[peer])], { ...env, NODE_ENV: 'production' })
 }
 
-/** CPU seconds that a process has used. */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
 interface Load {
   requests: { total: number }
   latency: { average: number; p50: number; p99: number }
@@ -172,8 +165,6 @@ async function measureTwo(port: number, token: string): Promise<number> {
   agent.destroy()
   return median(times)
 }
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
 
 type Measured = Map<Peer, Figures[]>
 

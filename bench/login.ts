@@ -11,6 +11,7 @@ import { startPlatform } from '../platform/platform.ts'
 import { openProgress } from '../platform/progress.ts'
 import { makeFolder } from '../platform/state.ts'
 import { conclude } from '../prove/load.ts'
+import { median, quantile } from './figures.ts'
 
 const seconds = Number(process.argv[2] ?? 20)
 if (!(seconds > 0)) {
@@ -114,11 +115,11 @@ async function storm(accounts: readonly Account[], token: string) {
   return { alone: alone.rate, beside: beside.rate, probes: beside.result, signIns }
 }
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
-const quantile = (samples: readonly Sample[], share: number): number => {
-  const sorted = samples.map(({ ms }) => ms).sort((a, b) => a - b)
-  return sorted[Math.ceil(share * sorted.length) - 1]!
-}
+const timeAt = (share: number, samples: readonly Sample[]): number =>
+  quantile(
+    samples.map(({ ms }) => ms),
+    share,
+  )
 const row = (...cells: (string | number)[]) =>
   console.log(cells.map((cell) => (typeof cell === 'number' ? cell.toFixed(1) : cell).padStart(11)).join(''))
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
@@ -164,15 +165,15 @@ try {
     all.storm.push(...probes)
     all.signIns.push(...signIns)
     shares.push(alone / most)
-    slowdowns.push(quantile(probes, 0.99) / quantile(idle, 0.99))
-    const times = [signIns, idle, probes].flatMap((samples) => [quantile(samples, 0.5), quantile(samples, 0.99)])
+    slowdowns.push(timeAt(0.99, probes) / timeAt(0.99, idle))
+    const times = [signIns, idle, probes].flatMap((samples) => [timeAt(0.5, samples), timeAt(0.99, samples)])
     row(most, alone, percent(alone / most), beside, percent(beside / most), ...times, slowdowns.at(-1)!)
   }
   const statuses = new Map(
     [...Map.groupBy(all.signIns, ({ status }) => status)].map(([status, same]) => [status, same.length]),
   )
   const [share, slowdown] = [median(shares), median(slowdowns)]
-  const [idle, busy] = [quantile(all.idle, 0.99), quantile(all.storm, 0.99)]
+  const [idle, busy] = [timeAt(0.99, all.idle), timeAt(0.99, all.storm)]
   console.log(`\nanswers to sign-ins: ${among(statuses)}`)
   console.log(
     `GET /auth/me of all rounds: p99 ${idle.toFixed(1)} ms idle, ${busy.toFixed(1)} ms in the storm: ${(busy / idle).toFixed(1)} ×`,

@@ -44,7 +44,7 @@ function checkRoles(policy: Policy, scope: Scope | undefined, claims: Claims): v
 function subjectOf({ event }: Route, req: Request): Facts {
   const { id } = req.params
   if (!event?.subject || typeof id !== 'string' || !uuidPattern.test(id)) return {}
-  const resource = { type: event.subject, id: id.toLowerCase() }
+  const resource = { id: id.toLowerCase(), type: event.subject }
   return { resource, ...(event.subject === 'patient' ? { patientIds: [resource.id] } : {}) }
 }
 

@@ -113,21 +113,40 @@ function outcomeOf(status: number): Outcome {
   return [401, 403, 429].includes(status) ? 'denied' : 'failure'
 }
 
-export function buildEvent(details: EventDetails): AuditEvent {
+/** Members are in the order of RFC 8785, so that they needn't be sorted for the log. */
+export function buildEvent({ action, actor, request, service, type, ...more }: EventDetails): AuditEvent {
   return {
-    v: 1,
-    id: uuidv7(),
-    occurredAt: new Date().toISOString(),
-    outcome: outcomeOf(details.request.status),
-    code: null,
+    action,
+    actor,
     basis: null,
     breakGlass: null,
-    resource: null,
-    patientIds: [],
     changed: [],
+    code: null,
     count: 1,
-    ...details,
+    id: uuidv7(),
+    occurredAt: new Date().toISOString(),
+    outcome: outcomeOf(request.status),
+    patientIds: [],
+    request,
+    resource: null,
+    service,
+    type,
+    v: 1,
+    ...more,
   }
+}
+
+/** Whether all members are in the order of RFC 8785 already: then JSON.stringify writes its bytes, given text that is Unicode. */
+export function hasSortedNames(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(hasSortedNames)
+  let before = ''
+  for (const name in value) {
+    if (name < before) return false
+    before = name
+    if (!hasSortedNames((value as Record<string, unknown>)[name])) return false
+  }
+  return true
 }
 
 /** RFC 8785 canonical JSON. */
@@ -143,7 +162,7 @@ const suspicious = /\\u(0000|d[89a-f])/i
 /** The RFC 8785 bytes of an event. What a client put into it, a browser's name say, must not make it unreadable. */
 export function serializeEvent(event: AuditEvent): string {
   const text = JSON.stringify(event)
-  if (!suspicious.test(text)) return canonicalJson(event)
+  if (!suspicious.test(text)) return hasSortedNames(event) ? text : canonicalJson(event)
   const mend = (_name: string, value: unknown) =>
     typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value
   return canonicalJson(JSON.parse(text, mend) as AuditEvent)
@@ -160,13 +179,15 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const timestamp = /^(19|2\d)\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value)
+/** What the log has an index over: a longer one would keep it from storing anything. */
+const isName = (value: unknown): boolean => isText(value) && value.length <= 200
 const isTextList = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 const isUuid = (value: unknown): boolean => isText(value) && uuid.test(value)
 
 const envelope: readonly [path: string, holds: (event: AuditEvent) => boolean][] = [
   ['v', (e) => e.v === 1],
   ['id', (e) => isUuid(e.id)],
-  ['type', (e) => isText(e.type) && /^[a-z][a-z-]*(\.[a-z][a-z-]*){2}$/.test(e.type)],
+  ['type', (e) => isName(e.type) && /^[a-z][a-z-]*(\.[a-z][a-z-]*){2}$/.test(e.type)],
   [
     'occurredAt',
     (e) => isText(e.occurredAt) && timestamp.test(e.occurredAt) && !Number.isNaN(Date.parse(e.occurredAt)),
@@ -179,7 +200,7 @@ const envelope: readonly [path: string, holds: (event: AuditEvent) => boolean][]
   [
     'actor',
     (e) =>
-      isTextOrNull(e.actor.id) &&
+      (e.actor.id === null || isName(e.actor.id)) &&
       isTextOrNull(e.actor.name) &&
       isTextList(e.actor.roles) &&
       isTextOrNull(e.actor.sessionId),
@@ -196,7 +217,10 @@ const envelope: readonly [path: string, holds: (event: AuditEvent) => boolean][]
   [
     'request',
     ({ request: r }) =>
-      [r.id, r.method, r.route, r.path, r.ip].every(isText) && Number.isInteger(r.status) && isTextOrNull(r.userAgent),
+      isName(r.id) &&
+      [r.method, r.route, r.path, r.ip].every(isText) &&
+      Number.isInteger(r.status) &&
+      isTextOrNull(r.userAgent),
   ],
 ]
 

@@ -167,11 +167,11 @@ export function requestFacts(req: IncomingMessage, res: Answer, status: number):
   const { requestId, pattern = 'unknown', path, ip } = localsOf(res)
   return {
     id: requestId,
-    method: req.method ?? '',
-    route: pattern,
-    path: path.slice(0, 1000),
-    status,
     ip,
+    method: req.method ?? '',
+    path: path.slice(0, 1000),
+    route: pattern,
+    status,
     userAgent: req.headers['user-agent']?.slice(0, 300) ?? null,
   }
 }

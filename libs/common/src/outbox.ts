@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { EntitySchema } from 'typeorm'
 import type { Broker } from './broker.ts'
 import type { Database, Tx } from './database.ts'
@@ -77,6 +78,8 @@ const batchSize = 500
 const pollMs = 1000
 /** Beyond it a backlog isn't counted: with many millions of rows that would take seconds. */
 const countedRows = 100_000
+/** Between batches that aren't full, so that they are larger: each costs transactions, here and where it is stored. */
+const restMs = 10
 
 /** The relay moves events from the table to the broker; `FOR UPDATE SKIP LOCKED` lets several instances share it. */
 export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'publish'>, log: Logger): Outbox {
@@ -124,7 +127,11 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
 
   const relay = openWorker(
     pollMs,
-    async () => broker.connected && (await relayBatch()) === batchSize,
+    async () => {
+      const full = broker.connected && (await relayBatch()) === batchSize
+      if (!full) await sleep(restMs)
+      return full
+    },
     // the rows are still there: the next poll tries again
     (error) => log.warning('events could not be passed on', { error }),
   )

@@ -103,7 +103,7 @@ export interface NodeRow {
   hash: Buffer
 }
 
-export const nodeEntity = new EntitySchema<NodeRow>({
+const nodeEntity = new EntitySchema<NodeRow>({
   name: 'nodes',
   columns: {
     tier: { type: 'smallint', primary: true },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { connect, type Channel, type ChannelModel, type Message } from 'amqplib'
 import { DataSource } from 'typeorm'
@@ -26,12 +27,8 @@ const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
 })
 
 /** A broker connection that stores what it gets, like an audit process. */
-const openConsumer = () =>
-  openBroker(
-    testAmqpUrl(),
-    log,
-    buildIngest(service.sequencer, { stored() {}, rejected() {} }, log, new AbortController().signal),
-  )
+const openConsumer = (signal = new AbortController().signal) =>
+  openBroker(testAmqpUrl(), log, buildIngest(service.sequencer, { stored() {}, rejected() {} }, log, signal))
 
 beforeAll(async () => {
   service = await openAudit()
@@ -136,6 +133,30 @@ test('of two audit processes one stores, and the other takes over when it goes',
     expect((await stored()).map(({ sequence }) => sequence)).toEqual(
       Array.from({ length: before + events.length }, (_none, n) => n + 1),
     )
+  } finally {
+    await second.close()
+  }
+})
+
+test('a process that ends while the database refuses leaves the events in the queue', async () => {
+  const before = (await stored()).length
+  const stopping = new AbortController()
+  await owner.query('REVOKE INSERT ON events FROM caregate_audit')
+  const first = await openConsumer(stopping.signal)
+  try {
+    for (let n = 0; n < 50; n++) send(canonicalJson(anEvent()))
+    await until(() => first.connected)
+    await expect(until(async () => (await stored()).length > before, 1)).rejects.toThrow()
+    stopping.abort()
+    // longer than it waits between two tries
+    await sleep(1000)
+  } finally {
+    await first.close()
+    await owner.query('GRANT INSERT ON events TO caregate_audit')
+  }
+  const second = await openConsumer()
+  try {
+    await until(async () => (await stored()).length === before + 50)
   } finally {
     await second.close()
   }

@@ -45,16 +45,18 @@ export function buildIngest(
     }
   }
 
-  async function store(batch: readonly Received[], open: () => boolean): Promise<void> {
+  /** @returns whether it did: the process or the channel may end before the database is back */
+  async function store(batch: readonly Received[], open: () => boolean): Promise<boolean> {
     while (open()) {
       try {
         listener.stored(batch, await sequencer.append(batch))
-        return
+        return true
       } catch (error) {
         log.warning('events could not be stored yet', { error })
         await sleep(retryMs)
       }
     }
+    return false
   }
 
   return async (model) => {
@@ -72,9 +74,9 @@ export function buildIngest(
         const messages = waiting.splice(0, batchSize)
         const batch = messages.flatMap((message) => readMessage(channel, message) ?? [])
         if (!batch.length) continue
-        await store(batch, open)
-        // a channel that closed meanwhile gets them again, and they will be known
-        if (!closed) for (const { message } of batch) channel.ack(message)
+        const stored = await store(batch, open)
+        // all up to the last one, for what came before is settled; a closed channel gets them again, and they will be known
+        if (stored && !closed) channel.ack(batch.at(-1)!.message, true)
       }
       storing = false
     }

@@ -11,6 +11,7 @@ import {
   getHead,
   readCheckpoints,
   readHashes,
+  readLeaves,
   readRows,
 } from './repository.ts'
 
@@ -66,7 +67,7 @@ export async function inspect(
   const to = Math.min(from + atOnce, size)
   const rows = await readRows(tx, from, to)
   const bySequence = Map.groupBy(rows, ({ sequence }) => Number(sequence))
-  const hashes = await readHashes(tx, 0, from, to)
+  const hashes = await readLeaves(tx, from, to)
   const checkpoints = new Map((await readCheckpoints(tx, from, to)).map(({ size: at, note }) => [at, note]))
   const ids = rows.map(({ id }) => id)
   const known = await findKnownIds(tx, ids)
@@ -91,8 +92,12 @@ export async function inspect(
     const note = checkpoints.get(n)
     if (note !== undefined) checkCheckpoint(n, note)
   }
-  for (const { level, index, hash } of completed) {
-    const [stored] = await readHashes(tx, level / 8, index, index + 1)
+  const nodes = await readHashes(
+    tx,
+    completed.map(({ level, index }) => ({ tier: level / 8, from: index, to: index + 1 })),
+  )
+  for (const [n, { level, index, hash }] of completed.entries()) {
+    const [stored] = nodes[n]!
     const [first, last] = [index * 2 ** level + 1, (index + 1) * 2 ** level]
     if (!stored?.equals(hash)) problem(`the node over events ${first}–${last} is not their hash`, first, last)
   }

@@ -5,7 +5,6 @@ import {
   checkpointEntity,
   eventEntity,
   eventIdEntity,
-  nodeEntity,
   type EventIdRow,
   type EventRow,
   type LeavesRow,
@@ -30,18 +29,25 @@ export async function findKnownIds(tx: Tx, ids: readonly string[]): Promise<Map<
   return new Map(known.map(({ id, sequence }) => [id, sequence]))
 }
 
-/** @throws naming the partition that is missing, where one is: nothing can be stored until it is made */
+/**
+ * Entries go as lines, since canonical JSON has no line breaks: nothing in them is escaped, parsed and unescaped.
+ * @param rows of numbers without a gap, stored at one time
+ * @throws naming the partition that is missing, where one is: nothing can be stored until it is made
+ */
 export async function insertEvents(tx: Tx, rows: readonly EventRow[]): Promise<void> {
-  await tx.query('INSERT INTO event_ids (id, sequence) SELECT * FROM unnest($1::uuid[], $2::bigint[])', [
-    rows.map(({ id }) => id),
-    rows.map(({ sequence }) => sequence),
-  ])
+  const { sequence, storedAt } = rows[0]!
+  const columns = rows.map(({ entry: _entry, sequence: _sequence, storedAt: _storedAt, ...row }) => row)
   const inserted = tx.query(
-    `INSERT INTO events (sequence, id, stored_at, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry)
-     SELECT * FROM json_to_recordset($1) AS row(
-       sequence bigint, id uuid, "storedAt" timestamptz, "occurredAt" timestamptz, type text, action text, outcome text,
-       "actorId" text, "patientIds" uuid[], method text, path text, ip text, "requestId" text, entry text)`,
-    [JSON.stringify(rows)],
+    `WITH row AS (
+       SELECT $3::bigint + n - 1 AS sequence, * FROM ROWS FROM (
+         json_to_recordset($1) AS (id uuid, "occurredAt" timestamptz, type text, action text, outcome text,
+           "actorId" text, "patientIds" uuid[], method text, path text, ip text, "requestId" text),
+         string_to_table($2, E'\n')
+       ) WITH ORDINALITY AS row(id, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry, n)
+     ), known AS (INSERT INTO event_ids (id, sequence) SELECT id, sequence FROM row)
+     INSERT INTO events (sequence, id, stored_at, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry)
+     SELECT sequence, id, $4, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry FROM row`,
+    [JSON.stringify(columns), rows.map(({ entry }) => entry).join('\n'), sequence, storedAt],
   )
   await inserted.catch((error: Error & { driverError?: { code: string; constraint?: string } }) => {
     // a check that has no name: that there is a partition for it
@@ -182,15 +188,8 @@ export async function readEntries(
   })
 }
 
-/** Hashes of a tier of the tree, [from, to): of leaves for tier 0, else of 256^tier leaves each. Those that there are, in their places. */
-export async function readHashes(tx: Tx, tier: number, from: number, to: number): Promise<Hash[]> {
-  if (tier > 0) {
-    const rows = await tx.find(nodeEntity, {
-      where: { tier, position: Between(String(from), String(to - 1)) },
-      order: { position: 'ASC' },
-    })
-    return rows.map(({ hash }) => hash)
-  }
+/** Hashes of leaves [from, to), those that there are in their places. */
+export async function readLeaves(tx: Tx, from: number, to: number): Promise<Hash[]> {
   const rows = await tx.query<LeavesRow[]>(
     `SELECT start, hashes FROM leaves
      WHERE start >= coalesce((SELECT max(start) FROM leaves WHERE start <= $1), 0) AND start < $2 ORDER BY start`,
@@ -223,6 +222,31 @@ export async function countBeyond(tx: Tx, size: number): Promise<number> {
 export async function readCheckpoints(tx: Tx, from: number, to: number): Promise<{ size: number; note: string }[]> {
   const rows = await tx.findBy(checkpointEntity, { size: Between(String(from + 1), String(to)) })
   return rows.map(({ size, note }) => ({ size: Number(size), note }))
+}
+
+/** Hashes [from, to) of a tier of the tree: of leaves for tier 0, else of 256^tier leaves each. */
+export interface HashRange {
+  tier: number
+  from: number
+  to: number
+}
+
+/** The hashes of each range; those that there are. */
+export async function readHashes(tx: Tx, ranges: readonly HashRange[]): Promise<Hash[][]> {
+  const rows = await tx.query<{ n: number; hashes: Buffer }[]>(
+    `SELECT n::int, string_agg(hashes, '' ORDER BY first) AS hashes
+     FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS asked(own_tier, low, high, n)
+     CROSS JOIN LATERAL (
+       SELECT greatest(start, low) AS first, substring(hashes FROM (greatest(low - start, 0) * ${hashBytes} + 1)::int
+         FOR ((high - greatest(start, low)) * ${hashBytes})::int) AS hashes
+       FROM leaves WHERE own_tier = 0 AND start < high
+         AND start >= coalesce((SELECT max(start) FROM leaves WHERE start <= low), 0)
+       UNION ALL SELECT position, hash FROM nodes WHERE tier = own_tier AND position >= low AND position < high
+     ) AS found GROUP BY n`,
+    [ranges.map(({ tier }) => tier), ranges.map(({ from }) => from), ranges.map(({ to }) => to)],
+  )
+  const found = new Map(rows.map(({ n, hashes }) => [n, cut(hashes)]))
+  return ranges.map((_range, n) => found.get(n + 1) ?? [])
 }
 
 /** Rows as clients read them, each with the hash that the tree has. */

@@ -5,26 +5,24 @@ import { consistencySpans, inclusionSpans, perfectNodes, perfectRoot, spanHash, 
 /** A tile has so many hashes, and a node of a tier is the root of so many of the tier below (C2SP tlog-tiles). */
 export const tileWidth = 256
 
-/** The root of a perfect subtree, hashed from those of the tier below it. */
-async function readNode(tx: Tx, level: number, index: number): Promise<Hash> {
-  const tier = Math.floor(level / 8)
-  const width = 2 ** (level % 8)
-  return perfectRoot(await readHashes(tx, tier, index * width, (index + 1) * width))
+/** The maximal perfect subtrees of each span, left to right, hashed from the tier below them; all are read at once. */
+async function readSpans(tx: Tx, spans: ReturnType<typeof inclusionSpans>): Promise<Hash[][]> {
+  const nodes = spans.map(perfectNodes)
+  const ranges = nodes.flat().map(({ level, index }) => {
+    const width = 2 ** (level % 8)
+    return { tier: Math.floor(level / 8), from: index * width, to: (index + 1) * width }
+  })
+  const hashes = await readHashes(tx, ranges)
+  return nodes.map(({ length }) => hashes.splice(0, length).map(perfectRoot))
 }
 
 /** The maximal perfect subtrees of leaves [start, end), left to right. */
-export async function readSpan(tx: Tx, start: number, end: number): Promise<Hash[]> {
-  const hashes: Hash[] = []
-  for (const { level, index } of perfectNodes([start, end])) hashes.push(await readNode(tx, level, index))
-  return hashes
-}
+export const readSpan = async (tx: Tx, start: number, end: number): Promise<Hash[]> =>
+  (await readSpans(tx, [[start, end]]))[0]!
 
 /** @param spans within the tree that there is */
-async function readProof(tx: Tx, spans: ReturnType<typeof inclusionSpans>): Promise<Hash[]> {
-  const proof: Hash[] = []
-  for (const [start, end] of spans) proof.push(spanHash(await readSpan(tx, start, end)))
-  return proof
-}
+const readProof = async (tx: Tx, spans: ReturnType<typeof inclusionSpans>): Promise<Hash[]> =>
+  (await readSpans(tx, spans)).map(spanHash)
 
 /** That an event is in the tree of that size (RFC 6962, 2.1.1). @param sequence from 1 to `size` */
 export const inclusionProof = (tx: Tx, sequence: number, size: number): Promise<Hash[]> =>

@@ -1,22 +1,10 @@
-import { canonicalJson, type AuditEvent } from '@caregate/common/events'
+import { canonicalJson, hasSortedNames, type AuditEvent } from '@caregate/common/events'
 
 /** An event as it is read back, but for `leafHash`. */
 export type StoredEvent = AuditEvent & { sequence: number; storedAt: string }
 
 /** What the first line of an export says of how to read it. */
 export const exportFormat = 'caregate-audit/1'
-
-const sortedNames = (value: unknown): boolean => {
-  if (typeof value !== 'object' || value === null) return true
-  if (Array.isArray(value)) return value.every(sortedNames)
-  let before = ''
-  for (const name in value) {
-    if (name < before) return false
-    before = name
-    if (!sortedNames((value as Record<string, unknown>)[name])) return false
-  }
-  return true
-}
 
 /**
  * The bytes that are hashed and kept: RFC 8785, with `sequence` and `storedAt` among the members. Producers send
@@ -25,7 +13,7 @@ const sortedNames = (value: unknown): boolean => {
  */
 export function buildEntry(event: AuditEvent, body: string, sequence: number, storedAt: string): string {
   // written again the same, and in order: what a JavaScript engine writes is what RFC 8785 wants
-  if (!sortedNames(event) || JSON.stringify(event) !== body) return canonicalJson({ ...event, sequence, storedAt })
+  if (!hasSortedNames(event) || JSON.stringify(event) !== body) return canonicalJson({ ...event, sequence, storedAt })
   const member = (name: string): string => `${JSON.stringify(name)}:${JSON.stringify(event[name as keyof AuditEvent])}`
   const later = Object.keys(event).filter((name) => name > 'sequence')
   const length = later.reduce((sum, name) => sum + member(name).length + 1, 1)

@@ -1,13 +1,9 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** SHA-256 hashes of a Merkle tree as in RFC 6962, 2.1; leaves are counted from 0. */
 export type Hash = Buffer
 
-const sha256 = (...parts: readonly Buffer[]): Hash => {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
-}
+const sha256 = (...parts: readonly Buffer[]): Hash => hash('sha256', Buffer.concat(parts), 'buffer')
 const [leafPrefix, nodePrefix] = [Buffer.of(0), Buffer.of(1)]
 export const hashLeaf = (entry: Buffer): Hash => sha256(leafPrefix, entry)
 const hashNode = (left: Hash, right: Hash): Hash => sha256(nodePrefix, left, right)

@@ -130,7 +130,8 @@ export function proofRoutes({ db, signer }: ProofDeps): Route[] {
         const start = index * tileWidth
         // only what a checkpoint covers
         if (start + width > Math.floor(size / tileWidth ** level)) throw notFound('tile')
-        return { body: Buffer.concat(await readHashes(db.manager, level, start, start + width)) }
+        const [hashes] = await readHashes(db.manager, [{ tier: level, from: start, to: start + width }])
+        return { body: Buffer.concat(hashes!) }
       },
     }),
   ]

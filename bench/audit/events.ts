@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+import { buildEvent, serializeEvent } from '@caregate/common/events'
+import { rowOf, type EventRow } from '../../services/audit/src/database.ts'
+import { buildEntry } from '../../services/audit/src/log/entry.ts'
+import type { Received } from '../../services/audit/src/sequencer.ts'
+
+const charts = Array.from({ length: 5000 }, () => randomUUID())
+const nurses = Array.from({ length: 200 }, () => ({ id: randomUUID(), sessionId: randomUUID() }))
+
+/** A chart that somebody of a hospital has read, as it comes from the queue. */
+function received(n: number): Received {
+  const chart = charts[(n * 7919) % charts.length]!
+  const { id, sessionId } = nurses[n % nurses.length]!
+  const actor = { id, name: 'Noor Example', roles: ['nurse'], sessionId }
+  const event = buildEvent({
+    type: 'patients.patient.read',
+    service: 'patients',
+    action: 'R',
+    actor,
+    basis: 'role',
+    resource: { id: chart, type: 'patient' },
+    patientIds: [chart],
+    request: {
+      id: randomUUID(),
+      ip: '10.20.30.40',
+      method: 'GET',
+      path: `/api/v1/patients/${chart}`,
+      route: '/patients/{id}',
+      status: 200,
+      userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    },
+  })
+  return { event, body: serializeEvent(event) }
+}
+
+export const receive = (count: number): Received[] => Array.from({ length: count }, (_none, n) => received(n))
+
+/** The rows of events that are stored now, from a sequence number on. */
+export function rowsOf(events: readonly Received[], first: number): EventRow[] {
+  const storedAt = new Date().toISOString()
+  return events.map(({ event, body }, n) => {
+    const sequence = first + n
+    return rowOf({ ...event, sequence, storedAt }, buildEntry(event, body, sequence, storedAt))
+  })
+}
