@@ -46,7 +46,7 @@ export default {
       severity: 'error',
       from: {
         path: '^(gateway|services|libs|platform)/',
-        pathNot: [test, '(^|/)testing(/|\\.ts$)', '^platform/verify\\.ts$'],
+        pathNot: [test, '(^|/)testing(/|\\.ts$)', '^platform/verify\\.ts$', '^services/audit/console/'],
       },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm'], pathNot: '/@types/' },
     },
@@ -61,7 +61,7 @@ export default {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'types', 'default'],
-      extensions: ['.ts', '.mjs', '.js', '.json', '.d.ts'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js', '.json', '.d.ts'],
     },
   },
 }

@@ -9,9 +9,9 @@ export default tseslint.config(
   { ignores: ['.caregate/', 'coverage/', '**/dist/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.recommendedTypeChecked],
-    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/prefer-nullish-coalescing': 'error',
@@ -44,7 +44,7 @@ export default tseslint.config(
   },
   {
     // What serves requests speaks through the logger; a command, and a start that fails before there is one, may print.
-    files: ['{gateway,services,libs}/**/*.ts'],
+    files: ['{gateway,services,libs}/**/*.{ts,tsx}'],
     ignores: ['**/*.test.ts', '**/testing/**', '**/{migrate,retain,user,run,cli,dead-letters}.ts'],
     rules: { 'no-console': 'error' },
   },

@@ -1,11 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { chromium, type Browser, type Page } from 'playwright-core'
-import { installPackage } from '../platform/backing/packages.ts'
+import type { Browser } from 'playwright-core'
 import { freePort } from '../platform/processes.ts'
-import { quietProgress } from '../platform/progress.ts'
+import { keepShot, openBrowser, openPage } from './browser.ts'
 import { openTestPlatform } from './platform.ts'
 
 /** Where the pages of two other origins come from; the gateway allows the first alone. */
@@ -24,17 +21,7 @@ beforeAll(async () => {
   }
   platform = await openTestPlatform({ env: { CORS_ORIGINS: origins[0]!.url } })
   clinician = await platform.addStaff('clinician', 'registrar')
-  browser = await chromium.launch({
-    executablePath: findChromium() ?? (await installChromium()),
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+  browser = await openBrowser()
 }, 300_000)
 afterAll(async () => {
   await browser?.close()
@@ -42,52 +29,8 @@ afterAll(async () => {
   for (const { server } of origins) server.close()
 })
 
-function findChromium(): string | undefined {
-  const names = ['chromium', 'chromium-browser', 'google-chrome']
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find((file) => existsSync(file))
-}
-
-async function installChromium(): Promise<string> {
-  if (process.getuid?.() !== 0)
-    throw new Error(
-      'This test needs a browser: install it with `sudo apt-get install --no-install-recommends chromium`.',
-    )
-  await installPackage(quietProgress, 'Chromium', 'chromium', 'PATH')
-  return findChromium()!
-}
-
-/** A page that notes what it complains about, and every host that it speaks to. */
-async function openPage() {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 1400 } })
-  const complaints: string[] = []
-  const hosts = new Set<string>()
-  context.on('request', (request) => {
-    const url = new URL(request.url())
-    if (!['data:', 'blob:'].includes(url.protocol)) hosts.add(url.hostname)
-  })
-  context.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
-  context.on('weberror', (error) => complaints.push(error.error().message))
-  context.on('requestfailed', (request) => complaints.push(`${request.url()} ${request.failure()?.errorText}`))
-  const page = await context.newPage()
-  await page.exposeFunction('noteViolation', (text: string) => complaints.push(text))
-  await page.addInitScript(`document.addEventListener('securitypolicyviolation',
-    ({ violatedDirective, blockedURI }) => noteViolation('CSP: ' + violatedDirective + ' ' + blockedURI))`)
-  return { page, complaints, hosts: () => [...hosts], close: () => context.close() }
-}
-
-/** Pictures for people, when somebody asks for them. */
-async function keepShot(page: Page, name: string): Promise<void> {
-  const folder = process.env.CAREGATE_SHOTS
-  if (!folder) return
-  mkdirSync(folder, { recursive: true })
-  await page.screenshot({ path: join(folder, `${name}.png`) })
-}
-
 test('/docs: whoever signs in there can try a request, under the policy that is shipped', async () => {
-  const { page, complaints, hosts, close } = await openPage()
+  const { page, complaints, hosts, close } = await openPage(browser)
   const response = await page.goto(`${platform.gateway}/docs`)
   const policy = response!.headers()['content-security-policy']
   expect(policy).toMatch("default-src 'none'")
@@ -116,7 +59,7 @@ test('/docs: whoever signs in there can try a request, under the policy that is 
 }, 60_000)
 
 test('/redoc shows every operation', async () => {
-  const { page, complaints, hosts, close } = await openPage()
+  const { page, complaints, hosts, close } = await openPage(browser)
   await page.goto(`${platform.gateway}/redoc`)
   const headings = page.getByRole('heading', { level: 2 })
   await headings.filter({ hasText: 'Read the own account' }).waitFor()
@@ -136,7 +79,7 @@ test('/redoc shows every operation', async () => {
 }, 60_000)
 
 test('/docs/errors, which every problem links to, explains its code', async () => {
-  const { page, complaints, hosts, close } = await openPage()
+  const { page, complaints, hosts, close } = await openPage(browser)
   const refused = await platform.call('GET', '/api/v1/auth/me')
   await page.goto(new URL(refused.body.type, platform.gateway).href)
   expect(await page.locator('dt:target').innerText()).toMatch('unauthorized')
@@ -147,7 +90,7 @@ test('/docs/errors, which every problem links to, explains its code', async () =
 
 /** What a script in a page of this origin gets to read of a chart, made and then opened there. */
 async function openChartFrom(origin: string) {
-  const { page, hosts, close } = await openPage()
+  const { page, hosts, close } = await openPage(browser)
   await page.goto(origin)
   const chart = { name: { given: ['Ola'], family: 'Nordmann' }, birthDate: '1970-01-01', sex: 'female' }
   const seen = await page.evaluate(

@@ -8,6 +8,7 @@ import { PlatformError } from './errors.ts'
 import { assertPortFree, freePort } from './processes.ts'
 import type { Progress } from './progress.ts'
 import {
+  buildConsole,
   checkEnvironment,
   processEnvironment,
   processSpec,
@@ -84,7 +85,11 @@ export async function startPlatform({
     checkEnvironment({ env, secrets, ports })
     for (const port of Object.values(ports)) await assertPortFree(port)
     const context = await openBackingContext({ folder, env, secrets, supervisor, progress })
-    const [postgres, messaging] = await Promise.all([openDatabases(context, secrets), openMessaging(context)])
+    const [postgres, messaging] = await Promise.all([
+      openDatabases(context, secrets),
+      openMessaging(context),
+      progress.step('console', () => buildConsole(env)),
+    ])
     const backing = { postgres, ...messaging }
 
     for (const name of PROCESSES) {

@@ -61,6 +61,10 @@ export async function handOver(script: string, args: readonly string[], env: Nod
   process.exitCode = code ?? 1
 }
 
+/** What the audit service serves at /console; done at once when it is built already. */
+export const buildConsole = (env: NodeJS.ProcessEnv): Promise<string> =>
+  runScript('services/audit/console/build.ts', [], env)
+
 export interface EnvironmentInput {
   env: NodeJS.ProcessEnv
   secrets: Secrets

@@ -41,7 +41,7 @@ function report({ folder, info }: Platform, seconds: number, memory: number | un
   const { gateway, services, backing, admin } = info
   const rows = {
     ...Object.fromEntries(Object.entries(services).map(([name, { url, pid }]) => [name, `${url}  pid ${pid}`])),
-    ...Object.fromEntries(['docs', 'redoc', 'health'].map((page) => [page, `${gateway}/${page}`])),
+    ...Object.fromEntries(['console', 'docs', 'redoc', 'health'].map((page) => [page, `${gateway}/${page}`])),
     ...Object.fromEntries(Object.entries(backing).map(([name, url]) => [name, url && withoutPassword(url)])),
     'first admin': admin
       ? `${admin.email}  one-time password ${admin.password}`

@@ -6,12 +6,13 @@ import { spec as audit } from '../services/audit/src/database.ts'
 import { spec as auth } from '../services/auth/src/database.ts'
 import { spec as patients } from '../services/patients/src/database.ts'
 import { provision } from './provision.ts'
+import { buildConsole } from './services.ts'
 import { openTestBacking } from './testing.ts'
 
 /** Backing services for the whole run, and a migrated database of each service for the test files to clone. */
 export default async function setup(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'caregate-test-'))
-  const backing = await openTestBacking(folder)
+  const [backing] = await Promise.all([openTestBacking(folder), buildConsole(process.env)])
   for (const spec of [auth, patients, audit]) {
     const names = { database: `template_${spec.service}`, role: `caregate_${spec.service}` }
     await migrateUp(spec, await provision(backing.postgres, names, { app: 'app', owner: 'owner' }))

@@ -66,6 +66,7 @@ async function run(tool: string, ...args: string[]): Promise<Result> {
 const checks: Record<string, () => Result | Promise<Result>> = {
   lint: () => run('eslint', '.', '--max-warnings', '0'),
   types: () => run('tsc', '--project', '.'),
+  console: () => run('tsc', '--project', 'services/audit/console'),
   format: () => run('prettier', '--check', '.'),
   imports: () => run('depcruise', '.'),
   'dead code': () => run('knip', '--no-progress'),

@@ -44,6 +44,7 @@ const routes: readonly GatewayRoute[] = [
   route('/api/v1/audit/export', 'audit', { streaming: true }),
   route('/api/v1/audit/stream', 'audit', { streaming: true }),
   route('/api/v1/audit/*', 'audit'),
+  route('/console/*', 'audit', { public: true }),
 ]
 
 /** @param path raw, without the query string */

@@ -2,6 +2,7 @@ import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app
 import type { Database } from '@caregate/common/database'
 import type { Metrics } from '@caregate/common/metrics'
 import { measureLog } from './health.ts'
+import { consoleRoutes, type ConsoleDeps } from './routes/console.ts'
 import { eventRoutes, type EventDeps } from './routes/events.ts'
 import { holdRoutes, type HoldDeps } from './routes/holds.ts'
 import { proofRoutes, type ProofDeps } from './routes/proofs.ts'
@@ -16,6 +17,7 @@ type Deps = EventDeps &
   ReportDeps &
   ReviewDeps &
   StreamDeps &
+  ConsoleDeps &
   StatusDeps &
   Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & {
     db: Pick<Database, 'query'>
@@ -36,6 +38,7 @@ export function buildAuditApp(deps: Deps): ServiceApp {
       ...reportRoutes(deps),
       ...reviewRoutes(deps),
       ...statusRoutes(deps),
+      ...consoleRoutes(deps),
     ],
     ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
   })

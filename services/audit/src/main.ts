@@ -8,6 +8,7 @@ import { run } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildAuditApp } from './app.ts'
 import { keys, signerOf } from './config.ts'
+import { findConsole } from './console.ts'
 import { spec } from './database.ts'
 import { openFeed } from './feed.ts'
 import { buildIngestMetrics } from './health.ts'
@@ -47,7 +48,10 @@ await run(spec.service, keys, async (config, log, lifetime) => {
   lifetime.add('the consumer', () => consumer.close())
   const outbox = openOutbox(db, broker, log)
   lifetime.add('the outbox', () => outbox.close())
+  const console = findConsole()
+  if (!console) log.warning('the console is not built: npm run build:console')
   const app = buildAuditApp({
+    console,
     db,
     broker,
     outbox,

@@ -3,6 +3,7 @@ import { buildEvent, canonicalJson, type AuditEvent } from '@caregate/common/eve
 import { buildMetrics } from '@caregate/common/metrics'
 import { openTestService } from '@caregate/common/testing/service'
 import { buildAuditApp } from './app.ts'
+import { findConsole } from './console.ts'
 import { spec } from './database.ts'
 import { openFeed, type Feed } from './feed.ts'
 import type { HealthDeps } from './health.ts'
@@ -24,7 +25,7 @@ export async function openAudit({ broker = away, verification = unverified }: Pa
   const service = await openTestService(spec, (deps) => {
     const { signal } = stopping
     feed = openFeed(deps.db, { publish: async () => {} }, deps.log, signal)
-    return buildAuditApp({ ...deps, signer, feed, signal, broker, verification, metrics })
+    return buildAuditApp({ ...deps, signer, feed, signal, broker, verification, metrics, console: findConsole() })
   })
   const sequencer = await openSequencer(service.db, signer)
   return {
