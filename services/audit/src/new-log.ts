@@ -15,7 +15,7 @@ import { originOf, store } from './sequencer.ts'
  * more, and rightly. What there is stays as it is; the first event under the new name tells of the head that it goes on from.
  * @throws when the log goes by that name already
  */
-export async function beginLog(db: Pick<Database, 'transaction'>, signer: Signer): Promise<string> {
+async function beginLog(db: Pick<Database, 'transaction'>, signer: Signer): Promise<string> {
   return db.transaction(async (tx) => {
     await lockLog(tx)
     const head = await getHead(tx)
