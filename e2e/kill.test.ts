@@ -3,23 +3,20 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { AuditEvent } from '@caregate/common/events'
 import { until } from '@caregate/common/testing/until'
-import { checkConsul } from '../platform/backing/consul.ts'
-import { checkPostgres } from '../platform/backing/postgres.ts'
-import { checkRabbitmq } from '../platform/backing/rabbitmq.ts'
 import { openClient, type Client } from '../platform/client.ts'
 import { readCreateEvents, sendRows, summarise } from '../platform/import.ts'
 import { quietProgress } from '../platform/progress.ts'
-import { PROCESSES, SERVICES } from '../platform/services.ts'
+import { PROCESSES } from '../platform/services.ts'
 import { readRows } from '../platform/synthea.ts'
+import { buildVitals, PARTS, type Part } from '../platform/vitals.ts'
 import { generatePatients } from '../samples/generate.ts'
 import { ask, freshFolder, openTestPlatform } from './platform.ts'
 
 const ROWS = 300
-const victims = ['gateway', 'auth', 'patients', 'audit', 'rabbitmq', 'postgres', 'consul'] as const
-type Victim = (typeof victims)[number]
 
 let platform: Awaited<ReturnType<typeof openTestPlatform>>
 let client: Client
+let vitals: ReturnType<typeof buildVitals>
 let file: string
 
 beforeAll(async () => {
@@ -27,66 +24,42 @@ beforeAll(async () => {
   // the supervisor notes each of the deaths that this test is about
   const progress = { ...quietProgress, note: () => {} }
   platform = await openTestPlatform({ folder, progress })
+  vitals = buildVitals(platform.info)
   client = await openClient(platform.gateway, await platform.addStaff('registrar', 'auditor'))
   file = join(folder, 'patients.csv')
   writeFileSync(file, generatePatients(ROWS))
 }, 60_000)
 afterAll(() => platform.close())
 
-/** How many instances of a service Consul says pass. */
-async function passing(service: string): Promise<number> {
-  const answer = await fetch(`${platform.info.backing.consul}/v1/health/service/${service}?passing=true`)
-  return ((await answer.json()) as unknown[]).length
-}
-
-/** The instances that the gateway sends requests to. */
-async function instances(service: string): Promise<number> {
-  const answer = await fetch(`${platform.gateway}/health`)
-  return ((await answer.json()) as { services: Record<string, { instances: number }> }).services[service]!.instances
-}
-
-const isThere: Record<Victim, () => Promise<boolean>> = {
-  gateway: async () => (await fetch(`${platform.gateway}/health/ready`)).ok,
-  auth: async () => (await instances('auth')) === 1,
-  patients: async () => (await instances('patients')) === 1,
-  audit: async () => (await instances('audit')) === 1,
-  rabbitmq: () => checkRabbitmq(platform.info.backing.amqp),
-  postgres: () => checkPostgres(platform.info.backing.postgres),
-  consul: () => checkConsul(platform.info.backing.consul!),
-}
-const orFalse = (check: Promise<boolean>) => check.catch(() => false)
-const allThere = async () => (await Promise.all(victims.map((name) => orFalse(isThere[name]())))).every(Boolean)
-const allPass = () => orFalse(Promise.all(SERVICES.map(passing)).then((counts) => counts.every((count) => count === 1)))
-
 /** Kills a process in the midst of its work. @returns milliseconds from its return until every service passed again */
-async function kill(victim: Victim): Promise<number> {
+async function kill(victim: Part): Promise<number> {
   const { supervisor } = platform
-  await until(async () => (await allThere()) && (await allPass()))
+  await until(vitals.isWhole)
   const pid = supervisor.pid(victim)!
   process.kill(pid, 'SIGKILL')
   await until(() => ![undefined, pid].includes(supervisor.pid(victim)))
   // a successor that is quick could be back before anybody has missed it
   process.kill(supervisor.pid(victim)!, 'SIGSTOP')
-  await until(async () => !(await orFalse(isThere[victim]())))
+  await until(async () => !(await vitals.isThere(victim)))
   process.kill(supervisor.pid(victim)!, 'SIGCONT')
   let back = Date.now()
   // a backing service takes its own time to start: what counts is how long ours need to find it
   if (!PROCESSES.some((name) => name === victim)) {
-    await until(() => orFalse(isThere[victim]()), 30)
+    await until(() => vitals.isThere(victim), 30)
     back = Date.now()
   }
-  await until(async () => (await allThere()) && (await allPass()))
+  await until(vitals.isWhole)
   return Date.now() - back
 }
 
 test('an import outlives the death of every process: nothing is lost and nothing made twice', async () => {
-  const recovery = new Map<Victim, number>()
+  const recovery = new Map<Part, number>()
   let killing: Promise<unknown> = Promise.resolve()
 
   /** A share of the rows is on its way while one of them is dead; the next dies when all are back. */
   async function* rows() {
-    const waiting = [...victims]
-    const share = Math.floor(ROWS / victims.length)
+    const waiting = [...PARTS]
+    const share = Math.floor(ROWS / PARTS.length)
     let index = 0
     for await (const row of readRows(file)) {
       const victim = index % share === 20 ? waiting.shift() : undefined
@@ -102,7 +75,7 @@ test('an import outlives the death of every process: nothing is lost and nothing
     await killing
   }
   const { charts, refused } = await sendRows(client, rows(), new AbortController().signal, () => {})
-  expect([...recovery.keys()]).toEqual(victims)
+  expect([...recovery.keys()]).toEqual(PARTS)
   for (const [victim, ms] of recovery) expect(`${victim} ${ms < 5000 ? 'in time' : ms}`).toBe(`${victim} in time`)
 
   expect(refused).toEqual([])

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { memoryOf } from '../platform/processes.ts'
 import { bodies } from './edge/bodies.ts'
-import { buildAsk, healthOf, openBed, populate } from './edge/bed.ts'
+import { healthOf, openBed, populate } from './edge/bed.ts'
 import { headers } from './edge/headers.ts'
 import { headerOf, keyOf, shoot, type Outcome } from './edge/raw.ts'
 import { buildAim, families, type Aim, type Family, type Kinds, type RawAnswer, type Shot } from './edge/shot.ts'
@@ -11,6 +11,7 @@ import { smuggling } from './edge/smuggling.ts'
 import { targets } from './edge/targets.ts'
 import { tokens } from './edge/tokens.ts'
 import { judgeAllPassed, judgeAnswer, judgeLog, lastSequence } from './edge/verdicts.ts'
+import { buildAsk } from './people.ts'
 
 const kinds: Record<Exclude<Family, 'slow'>, Kinds> = { targets, headers, smuggling, tokens, bodies }
 const shares = { targets: 0.27, headers: 0.2, smuggling: 0.16, tokens: 0.15, bodies: 0.22 }

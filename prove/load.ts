@@ -9,13 +9,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '@caregate/common/database'
 import { buildLogger } from '@caregate/common/logger'
 import { addUserIfAbsent } from '../platform/accounts.ts'
-import { buildSender, newPassword, reasonOf } from '../platform/client.ts'
 import { PlatformError } from '../platform/errors.ts'
 import { startPlatform } from '../platform/platform.ts'
 import { freePort } from '../platform/processes.ts'
 import { openProgress } from '../platform/progress.ts'
 import { PROCESSES, processEnvironment, processSpec, type ProcessName } from '../platform/services.ts'
 import { makeFolder, openSecrets } from '../platform/state.ts'
+import { buildAsk, settle } from './people.ts'
 
 type Stage = Awaited<ReturnType<typeof openStage>>
 
@@ -126,24 +126,15 @@ interface Chart {
 
 /** Somebody who may do all that the load does, and charts to do it to. */
 async function prepare(stage: Stage) {
-  const send = buildSender(`http://127.0.0.1:${[...stage.gateways][0]}`)
-  async function post(path: string, body: object, token?: string) {
-    const answer = await send('POST', path, body, token ? { authorization: `Bearer ${token}` } : {})
-    if (answer.status > 299) throw new Error(`${path}: ${reasonOf(answer)}`)
-    return answer.body as { accessToken: string; id: string }
-  }
+  const ask = buildAsk(`http://127.0.0.1:${[...stage.gateways][0]}`)
   const { email, oneTimePassword } = (await stage.addUser('prover@caregate.local', ['clinician', 'auditor']))!
-  const first = await post('/api/v1/auth/login', { email, password: oneTimePassword })
-  const password = newPassword()
-  const change = { currentPassword: oneTimePassword, newPassword: password }
-  await post('/api/v1/auth/password', change, first.accessToken)
-  const { accessToken: token } = await post('/api/v1/auth/login', { email, password })
+  const { accessToken: token } = (await settle(ask, email, oneTimePassword)).tokens
   const charts: Chart[] = []
-  for (let n = 0; n < 200; n++) charts.push({ id: (await post('/api/v1/patients', person(n), token)).id, version: 1 })
+  for (let n = 0; n < 200; n++) charts.push(await ask<Chart>(201, 'POST', '/api/v1/patients', person(n), token))
   return { token, charts }
 }
 
-const person = (n: number) => ({
+export const person = (n: number) => ({
   name: { given: ['Ada'], family: `Proof ${n}` },
   birthDate: '1975-12-10',
   sex: 'female',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { loadConfig } from '@caregate/common/config'
 import { openDatabase } from '@caregate/common/database'
 import { buildLogger } from '@caregate/common/logger'
-import { buildSender, newPassword } from '../../platform/client.ts'
+import { newPassword } from '../../platform/client.ts'
 import { startPlatform } from '../../platform/platform.ts'
 import { freePort } from '../../platform/processes.ts'
 import { openProgress } from '../../platform/progress.ts'
@@ -15,6 +15,7 @@ import { openSupervisor } from '../../platform/supervisor.ts'
 import { keys as authKeys } from '../../services/auth/src/config.ts'
 import { spec as authDatabase } from '../../services/auth/src/database.ts'
 import { authSeal, openKeys } from '../../services/auth/src/keys.ts'
+import { buildAsk, logIn, settle } from '../people.ts'
 import { buildForge } from './forge.ts'
 import { openRelay, type Passed } from './relay.ts'
 import { host, hostSuffix, origin, roleNames, type RoleName, type World } from './shot.ts'
@@ -113,40 +114,20 @@ export async function healthOf(url: string): Promise<unknown> {
   return ((await answer.json()) as { status: unknown }).status
 }
 
-interface Tokens {
-  accessToken: string
-  refreshToken: string
-}
-export type Ask = ReturnType<typeof buildAsk>
-
-/** @throws when the answer isn't what an honest client is used to */
-export function buildAsk(gateway: string) {
-  const send = buildSender(gateway)
-  return async <T>(status: number, method: string, path: string, body?: unknown, token?: string): Promise<T> => {
-    const answer = await send(method, path, body, token === undefined ? {} : { authorization: `Bearer ${token}` })
-    if (answer.status !== status) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-    return answer.body as T
-  }
-}
-
 /** Accounts and tokens of each role, and charts large enough to fill a connection. All by the platform's own gateway. */
 export async function populate({
   platform,
   signingKey,
 }: Bed): Promise<{ world: World; accounts: Record<RoleName, { email: string; password: string }> }> {
   const ask = buildAsk(platform.info.gateway)
-  const logIn = (email: string, password: string) => ask<Tokens>(200, 'POST', '/api/v1/auth/login', { email, password })
   const accounts = {} as Record<RoleName, { email: string; password: string }>
   const tokens = {} as Record<RoleName, string>
   let refreshToken = ''
 
-  async function settle(role: RoleName, email: string, oneTime: string): Promise<void> {
-    const { accessToken } = await logIn(email, oneTime)
-    const password = newPassword()
-    await ask(204, 'POST', '/api/v1/auth/password', { currentPassword: oneTime, newPassword: password }, accessToken)
-    const lasting = await logIn(email, password)
+  async function enter(role: RoleName, email: string, oneTime: string): Promise<void> {
+    const { account, tokens: lasting } = await settle(ask, email, oneTime)
     refreshToken = lasting.refreshToken
-    accounts[role] = { email, password }
+    accounts[role] = account
     tokens[role] = lasting.accessToken
   }
   async function addStaff(name: string, role: RoleName): Promise<[email: string, oneTime: string]> {
@@ -163,16 +144,17 @@ export async function populate({
   }
 
   const { admin } = platform.info
-  await settle('admin', admin!.email, admin!.password)
+  await enter('admin', admin!.email, admin!.password)
   for (const role of roleNames) {
-    if (role !== 'admin' && role !== 'patient') await settle(role, ...(await addStaff(role, role)))
+    if (role !== 'admin' && role !== 'patient') await enter(role, ...(await addStaff(role, role)))
   }
   const patient = { email: 'patient@edge.test', password: newPassword() }
   await ask(201, 'POST', '/api/v1/auth/register', { ...patient, fullName: 'A Patient' })
   accounts.patient = patient
-  tokens.patient = (await logIn(patient.email, patient.password)).accessToken
-  const { accessToken: oneTimeToken } = await logIn(...(await addStaff('newcomer', 'nurse')))
-  const { accessToken: endedToken } = await logIn(accounts.nurse.email, accounts.nurse.password)
+  tokens.patient = (await logIn(ask, patient)).accessToken
+  const [newcomer, oneTime] = await addStaff('newcomer', 'nurse')
+  const { accessToken: oneTimeToken } = await logIn(ask, { email: newcomer, password: oneTime })
+  const { accessToken: endedToken } = await logIn(ask, accounts.nurse)
   await ask(204, 'POST', '/api/v1/auth/logout', undefined, endedToken)
 
   const address = { line: Array.from({ length: 4 }, () => 'x'.repeat(200)), city: 'y'.repeat(100) }

@@ -1,3 +1,4 @@
+import { buildChance } from '../chance.ts'
 import type { Forge } from './forge.ts'
 
 export const families = ['targets', 'headers', 'smuggling', 'tokens', 'bodies', 'slow'] as const
@@ -98,20 +99,10 @@ export type Aim = ReturnType<typeof buildAim>
 /** Ways to make a request of a family, by what is wrong with it. */
 export type Kinds = Readonly<Record<string, (aim: Aim) => Draft>>
 
-/** Chance for one request alone, so that each can be made again (mulberry32). */
-function buildChance(seed: number, n: number): () => number {
-  let state = (seed ^ Math.imul(n + 1, 0x9e3779b1)) >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 
 export function buildAim(seed: number, n: number, world: World) {
+  // for this request alone, so that it can be made again
   const next = buildChance(seed, n)
   const id = `edge-${seed.toString(36)}-${n}`
   const int = (below: number): number => Math.floor(next() * below)

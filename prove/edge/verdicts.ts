@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEvent } from '@caregate/common/events'
-import type { Ask } from './bed.ts'
+import type { Ask } from '../people.ts'
 import { headerOf, problemOf } from './raw.ts'
 import type { Passed } from './relay.ts'
 import { host, hostSuffix, jwks, origin, type RawAnswer, type World } from './shot.ts'

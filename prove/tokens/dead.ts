@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newPassword } from '../../platform/client.ts'
-import { buildAsk, type Bed } from '../edge/bed.ts'
+import type { Bed } from '../edge/bed.ts'
+import { buildAsk } from '../people.ts'
 import type { World } from '../edge/shot.ts'
 
 const claimsOf = (token: string) =>
