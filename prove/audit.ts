@@ -22,7 +22,7 @@ const patienceMs = 120_000
 
 const kills = readAmount(50)
 const seed = Number(process.argv[3] ?? randomInt(2 ** 31))
-const next = buildChance(seed, 1_000_000)
+const chance = buildChance(seed, 1_000_000)
 console.log(`seed ${seed}: npm run prove -- audit ${kills} ${seed}`)
 const began = performance.now()
 
@@ -36,7 +36,7 @@ async function until(what: string, condition: () => boolean | Promise<boolean>):
 function* victims(): Generator<Part> {
   for (let waiting: Part[] = []; ;) {
     if (!waiting.length) waiting = [...PARTS]
-    yield waiting.splice(Math.floor(next() * waiting.length), 1)[0]!
+    yield waiting.splice(chance.int(waiting.length), 1)[0]!
   }
 }
 
@@ -57,7 +57,7 @@ async function killAll({ supervisor, info }: AuditStage, acknowledged: () => num
     )
   const order = victims()
   for (let n = 0; n < kills; n++) {
-    await sleep(next() * 1000)
+    await sleep(chance.int(1000))
     const part = order.next().value!
     const row = table.get(part)!
     await until(`${part} runs`, () => supervisor.pid(part) !== undefined)
@@ -69,7 +69,7 @@ async function killAll({ supervisor, info }: AuditStage, acknowledged: () => num
     if (part === 'gateway') away.gatewayKills.push(at)
     if (part === 'rabbitmq') away.broker.push({ from: at, to: Infinity })
     await until(`${part} is started again`, () => ![undefined, pid].includes(supervisor.pid(part)))
-    if (next() * hastyEvery >= 1 || n === kills - 1) {
+    if (chance.int(hastyEvery) > 0 || n === kills - 1) {
       await until(`all is well after ${part}`, async () => (await allReady()) && (await isWhole()))
       row.slowestMs = Math.max(row.slowestMs, performance.now() - at)
       for (const span of away.broker) span.to = Math.min(span.to, performance.now())

@@ -92,12 +92,11 @@ export function startTraffic({ info }: Pick<AuditStage, 'info'>, tokens: Tokens,
   }
 
   async function client(n: number): Promise<void> {
-    const next = buildChance(seed, n)
+    const { int, pick, chance } = buildChance(seed, n)
     const own = newAddress()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const charts: Chart[] = []
-    const int = (below: number) => Math.floor(next() * below)
-    const anyChart = () => shared[int(shared.length)]
+    const anyChart = () => pick(shared)
     const { clinician, nurse, auditor } = tokens
     const onChart = { service: 'patients', route: '/patients/{id}', token: clinician } as const
     const listed = (_status: number, body: unknown) => (body as { items: Chart[] }).items.map(({ id }) => id)
@@ -105,7 +104,7 @@ export function startTraffic({ info }: Pick<AuditStage, 'info'>, tokens: Tokens,
     function create(): Plan {
       return {
         ...{ what: 'create', service: 'patients', method: 'POST', path: '/patients', route: '/patients' },
-        ...{ token: next() < 0.5 ? clinician : nurse, body: person(int(1000)) },
+        ...{ token: chance(0.5) ? clinician : nurse, body: person(int(1000)) },
         read(status, body) {
           if (status !== 201) return
           const { id, version } = body as Chart
@@ -116,9 +115,9 @@ export function startTraffic({ info }: Pick<AuditStage, 'info'>, tokens: Tokens,
       }
     }
     function read(): Plan {
-      const chart = next() < 0.5 ? charts[int(charts.length)] : undefined
-      const id = chart?.id ?? anyChart()!
-      const known = chart && next() < 0.5 && { headers: { 'if-none-match': `"${chart.version}"` } }
+      const chart = chance(0.5) ? pick(charts) : undefined
+      const id = chart?.id ?? anyChart()
+      const known = chart && chance(0.5) && { headers: { 'if-none-match': `"${chart.version}"` } }
       return { ...onChart, what: 'read', method: 'GET', path: `/patients/${id}`, patientIds: [id], ...known }
     }
     function patch(): Plan {
@@ -144,7 +143,7 @@ export function startTraffic({ info }: Pick<AuditStage, 'info'>, tokens: Tokens,
       ...{ token: nurse, read: listed },
     })
     const stale = (): Plan => {
-      const id = anyChart()!
+      const id = anyChart()
       const body = { telecom: [] }
       return { ...onChart, what: 'stale', method: 'PATCH', path: `/patients/${id}`, patientIds: [id], body }
     }
@@ -153,7 +152,7 @@ export function startTraffic({ info }: Pick<AuditStage, 'info'>, tokens: Tokens,
       return { ...onChart, what: 'not there', method: 'GET', path: `/patients/${id}`, patientIds: [id] }
     }
     function forbidden(): Plan {
-      const id = anyChart()!
+      const id = anyChart()
       const [path, route] = [`/patients/${id}/void`, '/patients/{id}/void']
       const what = { ...onChart, what: 'forbidden', method: 'POST', path, route }
       return { ...what, token: nurse, body: { reason: 'none' }, patientIds: [id] }
@@ -186,7 +185,7 @@ export function startTraffic({ info }: Pick<AuditStage, 'info'>, tokens: Tokens,
     ]
     const mix = kinds.flatMap(([share, plan]) => Array<typeof plan>(share).fill(plan))
     for (let turn = 0; on; turn++) {
-      const plan = (charts.length < 5 ? create : mix[int(mix.length)]!)()
+      const plan = (charts.length < 5 ? create : pick(mix))()
       const id = `prove-${n}-${turn}`
       const ip = plan.denied ? newAddress() : own
       const known = { id, what: plan.what, service: plan.service, method: plan.method, ip, alone: !!plan.denied }

@@ -103,17 +103,13 @@ const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 
 export function buildAim(seed: number, n: number, world: World) {
   // for this request alone, so that it can be made again
-  const next = buildChance(seed, n)
+  const chance = buildChance(seed, n)
+  const { next, int, pick } = chance
   const id = `edge-${seed.toString(36)}-${n}`
-  const int = (below: number): number => Math.floor(next() * below)
-  const pick = <T>(list: readonly T[]): T => list[int(list.length)]!
   const aim = {
     id,
     world,
-    int,
-    pick,
-    chance: (share: number): boolean => next() < share,
-    between: (low: number, high: number): number => low + int(high - low + 1),
+    ...chance,
     text: (length: number): string => Array.from({ length }, () => pick([...letters])).join(''),
     uuid: (): string => {
       const hex = (length: number): string => Array.from({ length }, () => int(16).toString(16)).join('')
