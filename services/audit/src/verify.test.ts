@@ -162,6 +162,24 @@ describe('a change is found', () => {
     ])
   })
 
+  test.each([
+    ['the last that the export has read at once', 1000, 5],
+    ['another', 1500, 9000],
+  ])('of the number that an event says: %s', async (_which, sequence, said) => {
+    const owner = await new DataSource({ type: 'postgres', url: service.urls.owner }).initialize()
+    const say = (from: number, to: number) =>
+      owner.query(
+        `UPDATE events SET entry = replace(entry, '"sequence":${from},', '"sequence":${to},') WHERE sequence = ${sequence}`,
+      )
+    await say(sequence, said)
+    const lines = await exported()
+    await say(said, sequence)
+    await owner.destroy()
+    expect(lines).toHaveLength(whole.length)
+    const { code, output } = await verify(lines)
+    expect([code, output]).toEqual([1, expect.stringContaining(`event ${said} stands where ${sequence} should`)])
+  })
+
   test('of the end, when a witness saw more', async () => {
     const witness = { name: 'witness.example.org', privateKey: generateKeyPairSync('ed25519').privateKey }
     const checkpoints = join(folder, 'witnessed.ndjson')
