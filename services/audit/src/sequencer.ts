@@ -64,9 +64,7 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
     await lockLog(tx)
     const head = await findHead(tx)
     if (!head) return adopt(tx)
-    checkOrigin(head, signer)
-    if (!isSignedBy(head.note, verifierOf(signer, 'log')))
-      throw new Error('The log in the database was signed by another key than AUDIT_SIGNING_KEY.')
+    checkHead(head, signer)
   })
 
   let refused: string | undefined
@@ -78,7 +76,7 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
         await lockLog(tx)
         // a statement of its own: its snapshot has what the holder of the lock before us committed
         const head = await getHead(tx)
-        checkOrigin(head, signer)
+        checkHead(head, signer)
         return store(tx, signer, head, batch)
       }),
   }
@@ -111,11 +109,18 @@ export async function store(tx: Tx, signer: Signer, head: Head, batch: readonly 
 
 export const originOf = ({ note }: Pick<Head, 'note'>): string => parseCheckpoint(splitNote(note).text).origin
 
-/** @throws when the log goes by another name than this process signs under */
-function checkOrigin(head: Head, signer: Signer): void {
-  const origin = originOf(head)
+/**
+ * What isn't signed yet must not come to be by what is appended to it.
+ * @throws when the log goes by another name than this process signs under, or goes on from something that this key didn't sign
+ */
+function checkHead(head: Head, signer: Signer): void {
+  const { origin, size, root } = parseCheckpoint(splitNote(head.note).text)
   if (origin !== signer.name)
     throw new Error(`The log in the database is ${origin}, and AUDIT_LOG_ORIGIN says ${signer.name}.`)
+  if (!isSignedBy(head.note, verifierOf(signer, 'log')))
+    throw new Error('The log in the database was signed by another key than AUDIT_SIGNING_KEY.')
+  if (size !== head.size || !root.equals(rootOf(head)))
+    throw new Error('The log in the database is to be gone on with from another state than was signed.')
 }
 
 /** Adds leaves to the tree, and signs its new head. */

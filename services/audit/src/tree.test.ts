@@ -180,6 +180,21 @@ describe('opening the log', () => {
     await expect(openSequencer(service.db, { ...signer, privateKey })).rejects.toThrow('signed by another key')
   })
 
+  test('from another state than was signed is refused, also to who has opened it before', async () => {
+    const own = await openAudit()
+    const owner = await new DataSource({ type: 'postgres', url: own.urls.owner }).initialize()
+    try {
+      await own.append(received(), received(), received())
+      await owner.query(`UPDATE checkpoints SET roots = set_byte(roots, 40, 255 - get_byte(roots, 40)) WHERE size = 3`)
+      await expect(openSequencer(own.db, signer)).rejects.toThrow('another state than was signed')
+      await expect(own.append(received())).rejects.toThrow('another state than was signed')
+      expect(await own.db.query('SELECT FROM events')).toHaveLength(3)
+    } finally {
+      await owner.destroy()
+      await own.close()
+    }
+  })
+
   test('with events from before there was a tree brings them into it; a forged row later does not come in, and is seen', async () => {
     const old = await openAudit()
     const owner = await new DataSource({ type: 'postgres', url: old.urls.owner }).initialize()
