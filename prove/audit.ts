@@ -1,7 +1,7 @@
 /** `npm run prove -- audit [KILLS] [SEED]`: processes are killed under traffic, and the log has each answer's event once. */
 import { execFile } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { createWriteStream, readFileSync } from 'node:fs'
+import { copyFileSync, createWriteStream, readFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -100,8 +100,9 @@ async function settle({ supervisor, info, count, waiting }: AuditStage): Promise
   })
 }
 
-/** The whole log through the API. */
-async function exportLog({ info, exported }: AuditStage, token: string): Promise<void> {
+/** The whole log through the API, and what the witness has seen until then. */
+async function exportLog({ info, exported, seen, checkpoints }: AuditStage, token: string): Promise<void> {
+  copyFileSync(seen, checkpoints)
   const headers = { authorization: `Bearer ${token}` }
   await new Promise<void>((resolve, reject) => {
     get(`${info.gateway}/api/v1/audit/export`, { headers }, (answer) => {
@@ -111,10 +112,12 @@ async function exportLog({ info, exported }: AuditStage, token: string): Promise
   })
 }
 
-const verify = ({ cli, exported, keys }: AuditStage) =>
+const verify = ({ cli, exported, keys, checkpoints }: AuditStage) =>
   new Promise<{ code: number; output: string }>((resolve) =>
-    execFile(process.execPath, [cli, 'verify', exported, ...keys], (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
+    execFile(
+      process.execPath,
+      [cli, 'verify', exported, ...keys, '--checkpoints', checkpoints],
+      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
     ),
   )
 
@@ -134,7 +137,7 @@ try {
   const { sent } = traffic
   const log = await readEvents(stage.exported, 'prove-')
   const found = compare(sent, log, away)
-  const witnessed = readFileSync(stage.seen, 'utf8').split('\n').filter(Boolean).length
+  const witnessed = readFileSync(stage.checkpoints, 'utf8').split('\n').filter(Boolean).length
   const rows = await stage.count('audit', 'SELECT count(*) FROM events')
   const ids = await stage.count('audit', 'SELECT count(*) FROM event_ids')
 
@@ -176,7 +179,8 @@ try {
     'no answer was a 500': !internal.length,
     [`the log of ${log.size} events is verified, by ${witnessed} checkpoints of the witness too`]:
       verified.code === 0 && witnessed > 0 && verified.output.includes(`, ${log.size} events, root `),
-    'numbers have no gap, and the rows, the ids and the services’ events are as many': !log.gaps && rows === ids && bySize === log.size,
+    'numbers have no gap, and the rows, the ids and the services’ events are as many':
+      !log.gaps && rows === ids && bySize === log.size,
   }
   conclude(claims, [])
   const { lost, doubled, different, unrecordedPhi } = found

@@ -24,7 +24,13 @@ type Row = ReturnType<typeof buildRow>
 const table = new Map(names.map((name) => [name, buildRow()]))
 const offenders: string[] = []
 
-function judge(row: Row, name: string, n: number, { what, must, where, exactly }: Edit, found: readonly Finding[]): void {
+function judge(
+  row: Row,
+  name: string,
+  n: number,
+  { what, must, where, exactly }: Edit,
+  found: readonly Finding[],
+): void {
   const by = new Set(found.map((finding) => finding.by))
   for (const finder of by) row.found[finder] += 1
   row.edits += 1

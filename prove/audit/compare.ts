@@ -130,7 +130,8 @@ export function compare(
     const missing = same.length - found
     if (missing > excused) verdict.lost.push(...same.map((one) => describe(one, ofRequest.get(one.id) ?? [])))
     else if (missing > 0) verdict.excepted += missing
-    if (-missing > (maybe.get(ip)?.length ?? 0)) verdict.doubled.push(`${kind}: ${same.length} answered, ${found} counted`)
+    if (-missing > (maybe.get(ip)?.length ?? 0))
+      verdict.doubled.push(`${kind}: ${same.length} answered, ${found} counted`)
     refused.delete(kind)
   }
   for (const [kind, found] of refused)

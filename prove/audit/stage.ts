@@ -97,9 +97,11 @@ export async function openAuditStage() {
 
   return {
     ...platform,
-    keys: ['--log-key', logKey, '--witness-key', witnessKey, '--checkpoints', seen],
     cli,
+    keys: ['--log-key', logKey, '--witness-key', witnessKey],
     seen,
+    /** What the witness had seen before the export. */
+    checkpoints: inFolder('checkpoints.ndjson'),
     exported: inFolder('export.ndjson'),
     count,
     queued,

@@ -143,7 +143,11 @@ export const kinds: Record<string, Kind> = {
     const sequence = between(1, total)
     const other = between(1, total * 2)
     const entry = await entryOf(tx, sequence)
-    await setEntry(tx, sequence, entry.replace(`"sequence":${sequence},`, `"sequence":${other === sequence ? 0 : other},`))
+    await setEntry(
+      tx,
+      sequence,
+      entry.replace(`"sequence":${sequence},`, `"sequence":${other === sequence ? 0 : other},`),
+    )
     const must: Finder[] = ['verifier', 'background']
     return { what: `event ${sequence} says that it is ${other}`, must, where: at(sequence), exactly: true }
   },

@@ -1,6 +1,7 @@
 /** Looks for what was done to the log, as everybody does who could. */
 import type { Database, Tx } from '@caregate/common/database'
 import { exportLines } from '../../services/audit/src/export.ts'
+import { again, inspect } from '../../services/audit/src/inspect.ts'
 import { getHead } from '../../services/audit/src/repository.ts'
 import { openSequencer } from '../../services/audit/src/sequencer.ts'
 import { UnreadableExport, verifyExport } from '../../services/audit/src/verify.ts'
@@ -47,10 +48,9 @@ async function* exported(tx: Tx, broke: (error: Error) => void): AsyncGenerator<
 
 const spans: [said: RegExp, span: (...numbers: number[]) => Span][] = [
   [/event \d+ stands where (\d+) should/, (n) => ({ first: n!, last: n! })],
-  [/^(?:event|the hash of event|the id of event) (\d+) /, (n) => ({ first: n!, last: n! })],
+  [/^event (\d+) /, (n) => ({ first: n!, last: n! })],
   [/events (\d+)–(\d+) /, (first, last) => ({ first: first!, last: last! })],
   [/a witness saw (\d+) events, and the export ends with (\d+)/, (last, end) => ({ first: end! + 1, last: last! })],
-  [/the log had (\d+) events once/, (last) => ({ first: 0, last: last! })],
 ]
 
 /** Which events a sentence is about. */
@@ -102,10 +102,24 @@ async function goOn(own: Pick<Database, 'transaction'>, world: World): Promise<F
   return found
 }
 
+/** A process that has seen the whole log inspects it once more. */
+async function inspectAll(tx: Tx, { key, inspected }: World): Promise<Finding[]> {
+  const found: Finding[] = []
+  for (let at = again(inspected), done = false; !done;) {
+    const step = await inspect(tx, at, key)
+    found.push(
+      ...step.problems.map(({ text, first, last }) => ({ by: 'background', text, span: { first, last } }) as const),
+    )
+    at = step.now
+    done = step.done
+  }
+  return found
+}
+
 /** @param tx in which the log is as somebody has left it */
 export async function look(tx: Tx, world: World): Promise<Finding[]> {
   const nested = { transaction: tx.transaction.bind(tx) as Database['transaction'] }
-  const found = await verify(tx, world)
+  const found = [...(await inspectAll(tx, world)), ...(await verify(tx, world))]
   found.push(...(await goOn(nested, world)))
   return found
 }

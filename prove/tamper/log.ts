@@ -17,6 +17,7 @@ import { makeFolder, openSecrets } from '../../platform/state.ts'
 import { openSupervisor } from '../../platform/supervisor.ts'
 import { spec } from '../../services/audit/src/database.ts'
 import { exportLines } from '../../services/audit/src/export.ts'
+import { inspect, uninspected, type Inspected } from '../../services/audit/src/inspect.ts'
 import { parseCheckpoint, splitNote, verifierOf, type Checkpoint } from '../../services/audit/src/log/note.ts'
 import { getHead, type EventFilter } from '../../services/audit/src/repository.ts'
 import { openSequencer, type Received, type Sequencer } from '../../services/audit/src/sequencer.ts'
@@ -68,13 +69,17 @@ async function keep(tx: Tx, filter: EventFilter): Promise<Checkpoint> {
 }
 
 /** All events in batches of random sizes, and what others see of them meanwhile. */
-async function write(db: Database, sequencer: Sequencer, witness: (sequencer: Sequencer) => Promise<void>, chance: Chance) {
+async function write(
+  db: Database,
+  sequencer: Sequencer,
+  witness: (sequencer: Sequencer) => Promise<void>,
+  chance: Chance,
+) {
   const kept: Checkpoint[] = []
   const [witnessings, exports] = [witnessedAt.map((share) => share * total), exportedAt.map((share) => share * total)]
   for (let size = 0; size < total;) {
-    size += await sequencer.append(
-      Array.from({ length: Math.min(total - size, 1 + chance.int(150)) }, () => anEvent(chance)),
-    )
+    const batch = Array.from({ length: Math.min(total - size, 1 + chance.int(150)) }, () => anEvent(chance))
+    size += (await sequencer.append(batch)).length
     if (size >= witnessings[0]!) {
       witnessings.shift()
       await witness(sequencer)
@@ -85,6 +90,14 @@ async function write(db: Database, sequencer: Sequencer, witness: (sequencer: Se
     }
   }
   return [...kept, await keep(db.manager, {})]
+}
+
+async function inspectWhole(tx: Tx): Promise<Inspected> {
+  for (let at = uninspected; ;) {
+    const { now, done } = await inspect(tx, at, verifierOf(logSigner, 'log'))
+    if (done) return now
+    at = now
+  }
 }
 
 export async function openWorld(chance: Chance) {
@@ -106,12 +119,12 @@ export async function openWorld(chance: Chance) {
     const server = openWitness(witnessSigner, [verifierOf(logSigner, 'log')], file).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const once_ = new AbortController()
+    const showing = new AbortController()
     try {
       const witness = { url, key: verifierOf(witnessSigner, 'witness') }
-      await startWitnessing(own, sequencer, witness, log, once_.signal)
+      await startWitnessing(own, sequencer, witness, log, showing.signal)
     } finally {
-      once_.abort()
+      showing.abort()
       server.close()
       server.closeAllConnections()
       await once(server, 'close')
@@ -137,6 +150,7 @@ export async function openWorld(chance: Chance) {
       .filter(Boolean)
       .map((line) => parseCheckpoint(splitNote((JSON.parse(line) as { checkpoint: string }).checkpoint).text))
     const rows = await opened.query<{ size: number }[]>('SELECT size::int FROM checkpoints WHERE size > 0 ORDER BY 1')
+    const inspected = await inspectWhole(opened.manager)
     return {
       db: opened,
       signer: logSigner,
@@ -147,12 +161,13 @@ export async function openWorld(chance: Chance) {
       sizes: rows.map(({ size }) => size),
       witnessed,
       kept,
-      log,
-      /** @returns a log of what the sequencer does to a copy of what the witness has seen */
-      async showCopy(own: Pick<Database, 'manager'>, own_: Sequencer): Promise<void> {
+      /** What a process knows of it that runs. */
+      inspected,
+      /** Shows the head to a witness that knows what the true one does, and tells nobody. */
+      async showCopy(own: Pick<Database, 'manager'>, sequencing: Sequencer): Promise<void> {
         const copy = join(folder, 'copy.ndjson')
         copyFileSync(seen, copy)
-        await showWitness(own, own_, copy)
+        await showWitness(own, sequencing, copy)
       },
       close,
     }
