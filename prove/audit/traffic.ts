@@ -136,7 +136,7 @@ export function startTraffic({ info }: Pick<AuditStage, 'info'>, tokens: Tokens,
     }
     const search = (): Plan => ({
       ...{ what: 'search', service: 'patients', method: 'POST', path: '/patients/search', route: '/patients/search' },
-      ...{ token: nurse, body: { q: `Proof ${int(1000)}`, limit: 20 }, read: listed },
+      ...{ token: nurse, body: { q: `Proof ${1 + int(9)}`, limit: 20 }, read: listed },
     })
     const list = (): Plan => ({
       ...{ what: 'list', service: 'patients', method: 'GET', path: '/patients?limit=20', route: '/patients' },
