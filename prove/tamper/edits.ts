@@ -2,6 +2,7 @@
 import { canonicalJson } from '@caregate/common/events'
 import type { Tx } from '@caregate/common/database'
 import type { StoredEvent } from '../../services/audit/src/log/entry.ts'
+import { hashLeaf } from '../../services/audit/src/log/merkle.ts'
 import { openSequencer } from '../../services/audit/src/sequencer.ts'
 import type { Chance } from '../chance.ts'
 import { rebuild, rebuildTree, setHash, stranger } from './history.ts'
@@ -187,6 +188,15 @@ export const kinds: Record<string, Kind> = {
     return { what: `${first}–${where.last}`, must: ['verifier'], where, exactly: true }
   },
 
+  async 'events deleted, as by retention'(tx, { total }, { between }) {
+    const first = between(1, total - 1)
+    const where = { first, last: Math.min(total, first + between(1, 300)) }
+    await remove(tx, where)
+    await tx.query('INSERT INTO retained (first, last) VALUES ($1, $2)', [where.first, where.last])
+    // no event tells of it
+    return { what: `${first}–${where.last}`, must: ['verifier'], where, exactly: true }
+  },
+
   async 'two swapped'(tx, { total }, { between }) {
     const first = between(1, total - 1)
     const second = between(first + 1, total)
@@ -230,8 +240,13 @@ export const kinds: Record<string, Kind> = {
   async 'one put at the end'(tx, { total }, chance) {
     await forge(tx, total + 1, chance)
     const withHash = chance.chance(0.5)
-    if (withHash) await rebuildTree(tx)
-    return { what: withHash ? 'with its hash' : 'the row alone', must: ['service', 'background'], where: at(total + 1) }
+    if (withHash) {
+      const hash = hashLeaf(Buffer.from(await entryOf(tx, total + 1)))
+      await tx.query('INSERT INTO leaves (start, hashes) VALUES ($1, $2)', [total, hash])
+    }
+    // a row alone hinders nobody: it is in no tree
+    const must: Finder[] = withHash ? ['service', 'background'] : ['background']
+    return { what: withHash ? 'with its hash' : 'the row alone', must, where: at(total + 1) }
   },
 
   async 'the last rows cut off'(tx, { total }, { between }) {

@@ -35,9 +35,9 @@ const mostLines = 20_000
 /** As a client gets it: it breaks off where the service fails. */
 async function* exported(tx: Tx, broke: (error: Error) => void): AsyncGenerator<string> {
   try {
-    const { size } = await getHead(tx)
+    const head = await getHead(tx)
     let lines = 0
-    for await (const line of exportLines(tx, {}, size)) {
+    for await (const line of exportLines(tx, {}, head)) {
       if (++lines > mostLines) throw new Error('the export does not end')
       yield JSON.stringify(line)
     }

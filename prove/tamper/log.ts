@@ -62,9 +62,8 @@ export function anEvent({ int, pick }: Chance): Received {
 
 /** The last of an export's checkpoints. */
 async function keep(tx: Tx, filter: EventFilter): Promise<Checkpoint> {
-  const { size } = await getHead(tx)
   let last: object | undefined
-  for await (const line of exportLines(tx, filter, size)) last = line
+  for await (const line of exportLines(tx, filter, await getHead(tx))) last = line
   return parseCheckpoint(splitNote((last as { checkpoint: string }).checkpoint).text)
 }
 
