@@ -8,7 +8,7 @@ import { SERVICES, type Service } from './services.ts'
 export const PARTS = ['gateway', 'auth', 'patients', 'audit', 'rabbitmq', 'postgres', 'consul'] as const
 export type Part = (typeof PARTS)[number]
 
-export const orFalse = (check: Promise<boolean>): Promise<boolean> => check.catch(() => false)
+const orFalse = (check: Promise<boolean>): Promise<boolean> => check.catch(() => false)
 const fetched = (url: string) => fetch(url, { signal: AbortSignal.timeout(2000) })
 
 export function buildVitals({ gateway, backing }: Pick<Platform['info'], 'gateway' | 'backing'>) {

@@ -33,7 +33,7 @@ async function until(what: string, condition: () => boolean | Promise<boolean>):
 }
 
 /** All in turn, each round in an order of its own. */
-function* victims(): Generator<Part> {
+function* victims(): Generator<Part, never> {
   for (let waiting: Part[] = []; ;) {
     if (!waiting.length) waiting = [...PARTS]
     yield waiting.splice(chance.int(waiting.length), 1)[0]!
@@ -58,7 +58,7 @@ async function killAll({ supervisor, info }: AuditStage, acknowledged: () => num
   const order = victims()
   for (let n = 0; n < kills; n++) {
     await sleep(chance.int(1000))
-    const part = order.next().value!
+    const part = order.next().value
     const row = table.get(part)!
     await until(`${part} runs`, () => supervisor.pid(part) !== undefined)
     const pid = supervisor.pid(part)!

@@ -264,7 +264,7 @@ export const kinds: Record<string, Kind> = {
   async 'an older copy, and gone on with'(tx, world, chance) {
     const { size, must } = earlier(world, chance)
     await goBack(tx, size)
-    const sequencer = await openSequencer({ transaction: tx.transaction.bind(tx) as never }, world.signer)
+    const sequencer = await openSequencer({ transaction: tx.transaction.bind(tx) }, world.signer)
     const grown = chance.between(1, 2 * (world.total - size))
     await sequencer.append(Array.from({ length: grown }, () => anEvent(chance)))
     // of what was kept, the first that is larger than the copy: it is for other events, or the log is too short for it
@@ -337,7 +337,7 @@ export const kinds: Record<string, Kind> = {
     const sequence = between(1, world.total)
     await blame(tx, sequence)
     for (const table of ['checkpoints', 'cosignatures', 'leaves', 'nodes']) await tx.query(`DELETE FROM ${table}`)
-    await openSequencer({ transaction: tx.transaction.bind(tx) as never }, world.signer)
+    await openSequencer({ transaction: tx.transaction.bind(tx) }, world.signer)
     return { what: `event ${sequence}`, ...otherThanSeen(world, sequence) }
   },
 }

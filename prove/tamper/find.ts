@@ -46,18 +46,18 @@ async function* exported(tx: Tx, broke: (error: Error) => void): AsyncGenerator<
   }
 }
 
-const spans: [said: RegExp, span: (...numbers: number[]) => Span][] = [
-  [/event \d+ stands where (\d+) should/, (n) => ({ first: n!, last: n! })],
-  [/^event (\d+) /, (n) => ({ first: n!, last: n! })],
-  [/events (\d+)–(\d+) /, (first, last) => ({ first: first!, last: last! })],
-  [/a witness saw (\d+) events, and the export ends with (\d+)/, (last, end) => ({ first: end! + 1, last: last! })],
+const spans: [said: RegExp, span: (one: number, other: number) => Span][] = [
+  [/event \d+ stands where (\d+) should/, (first) => ({ first, last: first })],
+  [/^event (\d+) /, (first) => ({ first, last: first })],
+  [/events (\d+)–(\d+) /, (first, last) => ({ first, last })],
+  [/a witness saw (\d+) events, and the export ends with (\d+)/, (last, end) => ({ first: end + 1, last })],
 ]
 
 /** Which events a sentence is about. */
 function spanOf(text: string): Span | undefined {
   for (const [said, span] of spans) {
     const found = said.exec(text)
-    if (found) return span(...found.slice(1).map(Number))
+    if (found) return span(Number(found[1]), Number(found[2]))
   }
   return undefined
 }
@@ -90,7 +90,7 @@ async function verify(tx: Tx, { key, witnessed, kept, total }: World): Promise<F
 async function goOn(own: Pick<Database, 'transaction'>, world: World): Promise<Finding[]> {
   const found: Finding[] = []
   await undone(own, async (tx) => {
-    const nested = { transaction: tx.transaction.bind(tx) as Database['transaction'], manager: tx }
+    const nested = { transaction: tx.transaction.bind(tx), manager: tx }
     try {
       const sequencer = await openSequencer(nested, world.signer)
       await world.showCopy(nested, sequencer)
@@ -118,7 +118,7 @@ async function inspectAll(tx: Tx, { key, inspected }: World): Promise<Finding[]>
 
 /** @param tx in which the log is as somebody has left it */
 export async function look(tx: Tx, world: World): Promise<Finding[]> {
-  const nested = { transaction: tx.transaction.bind(tx) as Database['transaction'] }
+  const nested = { transaction: tx.transaction.bind(tx) }
   const found = [...(await inspectAll(tx, world)), ...(await verify(tx, world))]
   found.push(...(await goOn(nested, world)))
   return found
