@@ -27,7 +27,7 @@ import type { Chance } from '../chance.ts'
 
 export type World = Awaited<ReturnType<typeof openWorld>>
 
-const total = 2000
+const total = 1500
 /** Of the log's size, when the witness is shown it. */
 const witnessedAt = [0.2, 0.5, 0.8, 0.9]
 /** When somebody outside exports all of it, or a part. */
