@@ -281,8 +281,8 @@ export const kinds: Record<string, Kind> = {
     const changed = note.slice(0, place) + (note[place] === 'x' ? 'y' : 'x') + note.slice(place + 1)
     await tx.query('UPDATE checkpoints SET note = $2 WHERE size = $1', [size, changed])
     const isHead = size === world.total
-    // under another name it passes for one from before the log went by this one, and proves as little as one that is deleted
-    const byName = place < world.signer.name.length
+    // the first one, under another name, passes for one from before the log went by this one, and proves as little as one that is deleted
+    const byName = place < world.signer.name.length && size === world.sizes[0]
     const older: Finder[] = byName ? [] : ['background']
     const must: Finder[] = isHead ? ['verifier', 'service', ...older] : older
     return { what: `of ${size}, at ${place}`, must, ...(!byName && { where: around(world.sizes, size) }) }

@@ -23,6 +23,8 @@ export interface Inspected {
   agreed: number
   /** Whether a checkpoint was for other events: no later one can hold then. */
   lost: boolean
+  /** Whether there was a checkpoint under the log's name: others come before it, if at all. */
+  named: boolean
   /** The most that was ever seen of the log, also by earlier inspections. */
   seen: { size: number; root: Hash }
 }
@@ -31,6 +33,7 @@ export const uninspected: Inspected = {
   tree: nothing,
   agreed: 0,
   lost: false,
+  named: false,
   seen: { size: 0, root: rootOf(nothing) },
 }
 
@@ -60,7 +63,7 @@ export async function inspect(
   const problems: Problem[] = []
   const problem = (text: string, first: number, last = first): void => void problems.push({ text, first, last })
   const { size } = await getHead(tx)
-  let { tree, agreed, lost, seen } = before
+  let { tree, agreed, lost, named, seen } = before
   const from = tree.size
   if (size < seen.size) problem(`the log had ${seen.size} events once: its end is gone`, size + 1, seen.size)
   if (size < from) return { now: again(before), problems, done: true }
@@ -104,13 +107,14 @@ export async function inspect(
   const beyond = to === size ? await countBeyond(tx, size) : 0
   if (beyond) problem(`${beyond} events stand beyond the tree, which has ${size}`, size + 1, size + beyond)
   if (to > seen.size) seen = { size: to, root: rootOf(tree) }
-  return { now: { tree, agreed, lost, seen }, problems, done: to === size }
+  return { now: { tree, agreed, lost, named, seen }, problems, done: to === size }
 
   function checkCheckpoint(at: number, note: string): void {
     try {
       const { origin, size: said, root } = parseCheckpoint(splitNote(note).text)
       // one from before the log was gone on with under another name has a key that we may not know
-      if (origin === key.name && !isSignedBy(note, key)) throw new Error('the log’s key did not sign it')
+      named ||= origin === key.name
+      if (named && (origin !== key.name || !isSignedBy(note, key))) throw new Error('the log’s key did not sign it')
       if (said !== at) throw new Error(`it says ${said}`)
       if (lost) return
       lost = !root.equals(rootOf(tree))

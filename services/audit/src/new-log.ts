@@ -5,10 +5,9 @@ import { buildLogger } from '@caregate/common/logger'
 import { unattendedEvent } from '@caregate/common/unattended'
 import { keys, signerOf } from './config.ts'
 import { spec } from './database.ts'
-import { rootOf } from './log/merkle.ts'
 import type { Signer } from './log/note.ts'
 import { getHead, lockLog } from './repository.ts'
-import { originOf, store } from './sequencer.ts'
+import { readHead, store } from './sequencer.ts'
 
 /**
  * Goes on under a new name with a log that has lost its end, by a restore say: under the old one no witness would sign it any
@@ -19,10 +18,10 @@ async function beginLog(db: Pick<Database, 'transaction'>, signer: Signer): Prom
   return db.transaction(async (tx) => {
     await lockLog(tx)
     const head = await getHead(tx)
-    const origin = originOf(head)
+    const { origin, size, root } = readHead(head)
     if (origin === signer.name)
       throw new Error(`AUDIT_LOG_ORIGIN must be a new name: the log in the database is ${origin} already.`)
-    const oldHead = `${origin} ${head.size} ${rootOf(head).toString('base64')}`
+    const oldHead = `${origin} ${size} ${root.toString('base64')}`
     const resource = { type: 'log', id: oldHead }
     const event = unattendedEvent('new-log', { service: 'audit', type: 'audit.log.created', action: 'C', resource })
     await store(tx, signer, head, [{ event, body: serializeEvent(event) }])

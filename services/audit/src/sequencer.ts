@@ -11,6 +11,7 @@ import {
   signNote,
   splitNote,
   verifierOf,
+  type Checkpoint,
   type Signer,
 } from './log/note.ts'
 import {
@@ -107,20 +108,24 @@ export async function store(tx: Tx, signer: Signer, head: Head, batch: readonly 
   return rows.map(({ id, type, entry }, n) => ({ id, type, body: withLeafHash(entry, leaves[n]!) }))
 }
 
-export const originOf = ({ note }: Pick<Head, 'note'>): string => parseCheckpoint(splitNote(note).text).origin
+/** @throws when the tree that is gone on from isn't the checkpoint's */
+export function readHead(head: Head): Checkpoint {
+  const checkpoint = parseCheckpoint(splitNote(head.note).text)
+  if (checkpoint.size !== head.size || !checkpoint.root.equals(rootOf(head)))
+    throw new Error('The log in the database is to be gone on with from another state than was signed.')
+  return checkpoint
+}
 
 /**
  * What isn't signed yet must not come to be by what is appended to it.
  * @throws when the log goes by another name than this process signs under, or goes on from something that this key didn't sign
  */
 function checkHead(head: Head, signer: Signer): void {
-  const { origin, size, root } = parseCheckpoint(splitNote(head.note).text)
+  const { origin } = readHead(head)
   if (origin !== signer.name)
     throw new Error(`The log in the database is ${origin}, and AUDIT_LOG_ORIGIN says ${signer.name}.`)
   if (!isSignedBy(head.note, verifierOf(signer, 'log')))
     throw new Error('The log in the database was signed by another key than AUDIT_SIGNING_KEY.')
-  if (size !== head.size || !root.equals(rootOf(head)))
-    throw new Error('The log in the database is to be gone on with from another state than was signed.')
 }
 
 /** Adds leaves to the tree, and signs its new head. */
