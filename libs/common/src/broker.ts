@@ -19,10 +19,16 @@ export interface Message {
 export interface Broker {
   readonly connected: boolean
   /**
-   * Publishes persistently, to the audit exchange if nothing else is said: there a message must be routed to a queue.
+   * Publishes to the audit exchange, persistently.
    * @throws unless the broker has confirmed every message and returned none, within 10 s
    */
-  publish(messages: readonly Message[], exchange?: string): Promise<void>
+  publish(messages: readonly Message[]): Promise<void>
+  /**
+   * Publishes to an exchange whose listeners may be absent, persistently.
+   * @returns those that nobody gets
+   * @throws unless the broker has confirmed every message within 10 s
+   */
+  announce(messages: readonly Message[], exchange: string): Promise<readonly Message[]>
   /** Publishes to a fanout exchange whose listeners may be absent. */
   broadcast(exchange: string, body: string): void
   /**
@@ -93,7 +99,9 @@ export async function openBroker(
   const setup = async (model: ChannelModel): Promise<void> => {
     const opened = await model.createConfirmChannel()
     opened.on('error', (error: unknown) => log.warning('the publishing channel failed', { error }))
-    opened.on('return', (message: { properties: { messageId: string } }) => returned.add(message.properties.messageId))
+    opened.on('return', ({ fields, properties }: { fields: { exchange: string }; properties: { messageId: string } }) =>
+      returned.add(`${fields.exchange} ${properties.messageId}`),
+    )
     opened.on('close', () => {
       if (channel === opened) channel = undefined
     })
@@ -110,45 +118,43 @@ export async function openBroker(
   model.on('connect', () => log.info('connected to the broker'))
   model.on('disconnect', () => log.warning('the broker is away'))
 
-  const confirmed = async (
-    open: ConfirmChannel,
-    messages: readonly Message[],
-    exchange: string,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const mandatory = exchange === auditExchange
-    const closed = once(open, 'close', { signal }).then(() =>
+  /** @returns those that the exchange had no queue for */
+  async function send(exchange: string, messages: readonly Message[]): Promise<Message[]> {
+    if (!channel) throw new Error('the broker is away')
+    const open = channel
+    const done = new AbortController()
+    const timer = setTimeout(() => done.abort(), confirmTimeoutMs)
+    const closed = once(open, 'close', { signal: done.signal }).then(() =>
       Promise.reject(new Error('the channel closed before it confirmed')),
     )
     const confirms = messages.map(
       ({ id, type, body }) =>
         new Promise<void>((resolve, reject) => {
-          const options = { persistent: true, mandatory, messageId: id, contentType: 'application/json' }
+          const options = { persistent: true, mandatory: true, messageId: id, contentType: 'application/json' }
           open.publish(exchange, type, Buffer.from(body), options, (error: unknown) =>
             error ? reject(error) : resolve(),
           )
         }),
     )
-    await Promise.race([Promise.all(confirms), closed])
-    const lost = messages.filter(({ id }) => returned.delete(id))
-    if (lost.length) throw new Error(`${lost.length} messages could not be routed to a queue`)
+    try {
+      await Promise.race([Promise.all(confirms), closed])
+    } finally {
+      clearTimeout(timer)
+      done.abort()
+    }
+    // a message is returned before it is confirmed
+    return messages.filter(({ id }) => returned.delete(`${exchange} ${id}`))
   }
 
   return {
     get connected() {
       return channel !== undefined
     },
-    async publish(messages, exchange = auditExchange) {
-      if (!channel) throw new Error('the broker is away')
-      const done = new AbortController()
-      const timer = setTimeout(() => done.abort(), confirmTimeoutMs)
-      try {
-        await confirmed(channel, messages, exchange, done.signal)
-      } finally {
-        clearTimeout(timer)
-        done.abort()
-      }
+    async publish(messages) {
+      const lost = await send(auditExchange, messages)
+      if (lost.length) throw new Error(`${lost.length} messages could not be routed to a queue`)
     },
+    announce: (messages, exchange) => send(exchange, messages),
     broadcast(exchange, body) {
       channel?.publish(exchange, '', Buffer.from(body), { contentType: 'application/json' })
     },

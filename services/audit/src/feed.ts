@@ -17,12 +17,13 @@ export interface Feed {
 /** Another process may be the one that stores. */
 const pollMs = 250
 const publishedAtOnce = 500
+const unheardMs = 1000
 /** A dashboard that misses events reads them by `afterSequence`: better than to keep any number of them in memory. */
 const mostWaiting = 10_000
 
 export function openFeed(
   db: Pick<Database, 'manager'>,
-  broker: Pick<Broker, 'publish'>,
+  broker: Pick<Broker, 'announce'>,
   log: Logger,
   signal: AbortSignal,
 ): Feed {
@@ -41,11 +42,15 @@ export function openFeed(
   )
 
   const waiting: Message[] = []
+  /** Types that no queue is bound for, and until when that is taken for granted: publishing costs half of what storing does. */
+  const unheard = new Map<string, number>()
   const publish = openWorker(
     60_000,
     async () => {
-      const batch = waiting.splice(0, publishedAtOnce)
-      if (batch.length) await broker.publish(batch, streamExchange)
+      const now = Date.now()
+      const batch = waiting.splice(0, publishedAtOnce).filter(({ type }) => (unheard.get(type) ?? 0) <= now)
+      const lost = batch.length ? await broker.announce(batch, streamExchange) : []
+      for (const { type } of lost) unheard.set(type, Date.now() + unheardMs)
       return waiting.length > 0
     },
     (error) => log.warning('stored events could not be published to the stream', { error }),

@@ -62,7 +62,7 @@ export function buildIngest(
   return async (model) => {
     const channel = await model.createChannel()
     let closed = false
-    const waiting: ConsumeMessage[] = []
+    const waiting: (Received & { message: ConsumeMessage })[] = []
     let storing = false
     const open = (): boolean => !closed && !signal.aborted
     channel.on('close', () => (closed = true))
@@ -71,9 +71,7 @@ export function buildIngest(
     async function storeWaiting(): Promise<void> {
       storing = true
       while (waiting.length && open()) {
-        const messages = waiting.splice(0, batchSize)
-        const batch = messages.flatMap((message) => readMessage(channel, message) ?? [])
-        if (!batch.length) continue
+        const batch = waiting.splice(0, batchSize)
         const stored = await store(batch, open)
         // all up to the last one, for what came before is settled; a closed channel gets them again, and they will be known
         if (stored && !closed) channel.ack(batch.at(-1)!.message, true)
@@ -85,8 +83,10 @@ export function buildIngest(
     await channel.consume(auditQueue, (message) => {
       // null: the queue was deleted; closing makes the connection recover and declare it again
       if (!message) return void channel.close()
-      waiting.push(message)
-      if (!storing) void storeWaiting()
+      // read as it comes: meanwhile the database is busy with the batch before
+      const received = readMessage(channel, message)
+      if (received) waiting.push(received)
+      if (received && !storing) void storeWaiting()
     })
   }
 }

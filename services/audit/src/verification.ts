@@ -31,7 +31,7 @@ interface Pace {
   /** It rests so many times as long as it works: the machine is there for those who store and read. */
   restPerWork: number
 }
-const usual: Pace = { pauseMs: 600_000, restPerWork: 19 }
+const usual: Pace = { pauseMs: 600_000, restPerWork: 49 }
 /** More would say nothing new. */
 const maxProblems = 100
 
