@@ -181,6 +181,13 @@ describe('the service', () => {
     }
   }, 60_000)
 
+  test('lets the process end in the midst of a pass', async () => {
+    const verification = openVerification(service.db, key, log, { pauseMs: 50, restPerWork: 1e6 })
+    await until(() => verification.status.size > 0)
+    await verification.close()
+    expect(verification.status.size).toBeLessThan(607)
+  })
+
   test('remembers what it has seen: an end that is gone, or that was written anew', async () => {
     const verification = openVerification(service.db, key, log, pace)
     const forget = async (size: number): Promise<void> => {

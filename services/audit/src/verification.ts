@@ -45,6 +45,7 @@ export function openVerification(
   log: Logger,
   { pauseMs, restPerWork } = usual,
 ): Verification {
+  const closing = new AbortController()
   let inspected = uninspected
   let found = new Set<string>()
   let earlier = new Set<string>()
@@ -80,8 +81,8 @@ export function openVerification(
       earlier = new Set()
       nextPass = Date.now() + pauseMs
     }
-    await sleep((performance.now() - began) * restPerWork)
-    return !done
+    await sleep((performance.now() - began) * restPerWork, undefined, closing).catch(() => {})
+    return !done && !closing.signal.aborted
   }
 
   const worker = openWorker(pollMs, step, (error) => log.warning('the log could not be verified further', { error }))
@@ -92,6 +93,9 @@ export function openVerification(
       const state = problems.length ? 'failed' : completedAt ? 'verified' : 'verifying'
       return { state, size: inspected.tree.size, completedAt, problems }
     },
-    close: worker.close,
+    async close() {
+      closing.abort()
+      await worker.close()
+    },
   }
 }
