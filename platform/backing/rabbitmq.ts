@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chownSync, existsSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'amqplib'
 import { PlatformError } from '../errors.ts'
@@ -79,9 +79,15 @@ async function startContainer(context: BackingContext, port: number): Promise<vo
   const volume = `${dockerPrefix(folder)}-rabbitmq:/var/lib/rabbitmq`
   const own = serviceFolder(context, 'rabbitmq')
   // the container's user reads them; there are hashes of passwords in them
-  writeFileSync(join(own, 'definitions.json'), definitions(passwordsOf(context), context.vhosts), { mode: 0o644 })
-  writeFileSync(join(own, 'caregate.conf'), 'load_definitions = /etc/rabbitmq/definitions.json\n', { mode: 0o644 })
-  const mount = (file: string, at: string) => ['-v', `${join(own, file)}:/etc/rabbitmq/${at}:ro`]
+  const write = (name: string, text: string) => {
+    const file = join(own, name)
+    // an image may have made it its own user's
+    rmSync(file, { force: true })
+    writeFileSync(file, text, { mode: 0o644 })
+  }
+  write('definitions.json', definitions(passwordsOf(context), context.vhosts))
+  write('caregate.conf', 'load_definitions = /etc/rabbitmq/definitions.json\n')
+  const mount = (file: string, at: string) => ['-v', `${join(own, file)}:/etc/rabbitmq/${at}`]
   await supervisor.start(
     containerSpec(folder, 'rabbitmq', {
       // The node's name, and with it the folder of its data, is made of the host's.
