@@ -94,6 +94,17 @@ test('what is no event goes to the dead letters alone, what came with it is stor
   expect(kept.body.later).toBe('a member that a newer producer adds')
 })
 
+test('what can be read but not written goes there too, and holds up nothing', async () => {
+  const before = (await stored()).length
+  const withMember = (text: string): string => canonicalJson(anEvent()).replace('{', `{"zz":${text},`)
+  const bad = [withMember('1e999'), withMember(`${'['.repeat(25_000)}${']'.repeat(25_000)}`)]
+  send(canonicalJson(anEvent()))
+  bad.forEach(send)
+  send(canonicalJson(anEvent()))
+  await until(async () => dead.length === bad.length && (await stored()).length === before + 2)
+  expect(dead.map(({ content }) => content.toString().slice(0, 20))).toEqual(bad.map((text) => text.slice(0, 20)))
+})
+
 test('while the database refuses, nothing is rejected: the events wait and are stored after', async () => {
   const before = (await stored()).length
   await owner.query('REVOKE INSERT ON events FROM caregate_audit')

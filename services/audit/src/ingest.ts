@@ -3,6 +3,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { auditQueue, type Message } from '@caregate/common/broker'
 import { parseEvent } from '@caregate/common/events'
 import type { Logger } from '@caregate/common/logger'
+import { buildEntry } from './log/entry.ts'
 import type { Received, Sequencer } from './sequencer.ts'
 
 const prefetch = 1000
@@ -17,6 +18,18 @@ export interface IngestListener {
   rejected(): void
 }
 
+type Delivered = Received & { message: ConsumeMessage }
+
+/** What can be read can't always be written: a number beyond all bounds, or members nested too deep. */
+function isWritable({ event, body }: Received): boolean {
+  try {
+    buildEntry(event, body, 1, '')
+    return true
+  } catch {
+    return false
+  }
+}
+
 /**
  * Consumes the queue into the log: a batch is what came while the batch before was being stored. A message is
  * acknowledged once its event is committed. What can't be an event is rejected alone, to the dead letters; when the
@@ -28,41 +41,44 @@ export function buildIngest(
   log: Logger,
   signal: AbortSignal,
 ): (model: ChannelModel) => Promise<void> {
-  function readMessage(
-    channel: Channel,
-    message: ConsumeMessage,
-  ): (Received & { message: ConsumeMessage }) | undefined {
+  function refuse(channel: Channel, message: ConsumeMessage, reason: string): void {
+    const id = message.properties.messageId as unknown
+    log.error('a message is not an event: it goes to the dead letters', { reason, id })
+    channel.reject(message, false)
+    listener.rejected()
+  }
+
+  function readMessage(channel: Channel, message: ConsumeMessage): Delivered | undefined {
     try {
       return { event: parseEvent(message.content), body: message.content.toString('utf8'), message }
     } catch (error) {
-      log.error('a message is not an event: it goes to the dead letters', {
-        reason: (error as Error).message,
-        id: message.properties.messageId as unknown,
-      })
-      channel.reject(message, false)
-      listener.rejected()
+      refuse(channel, message, (error as Error).message)
       return undefined
     }
   }
 
-  /** @returns whether it did: the process or the channel may end before the database is back */
-  async function store(batch: readonly Received[], open: () => boolean): Promise<boolean> {
+  /** @returns the last that is settled by it; none when the process or the channel ended before the database was back */
+  async function store(channel: Channel, batch: Delivered[], open: () => boolean): Promise<Delivered | undefined> {
     while (open()) {
       try {
-        listener.stored(batch, await sequencer.append(batch))
-        return true
+        if (batch.length) listener.stored(batch, await sequencer.append(batch))
+        return batch.at(-1)
       } catch (error) {
+        const [good, bad] = [batch.filter(isWritable), batch.filter((one) => !isWritable(one))]
+        for (const { message } of bad) refuse(channel, message, 'it has no canonical form')
+        batch = good
+        if (bad.length) continue
         log.warning('events could not be stored yet', { error })
         await sleep(retryMs)
       }
     }
-    return false
+    return undefined
   }
 
   return async (model) => {
     const channel = await model.createChannel()
     let closed = false
-    const waiting: (Received & { message: ConsumeMessage })[] = []
+    const waiting: Delivered[] = []
     let storing = false
     const open = (): boolean => !closed && !signal.aborted
     channel.on('close', () => (closed = true))
@@ -72,9 +88,9 @@ export function buildIngest(
       storing = true
       while (waiting.length && open()) {
         const batch = waiting.splice(0, batchSize)
-        const stored = await store(batch, open)
+        const last = await store(channel, batch, open)
         // all up to the last one, for what came before is settled; a closed channel gets them again, and they will be known
-        if (stored && !closed) channel.ack(batch.at(-1)!.message, true)
+        if (last && !closed) channel.ack(last.message, true)
       }
       storing = false
     }

@@ -90,6 +90,17 @@ test('a filter lets through what it should', async () => {
   expect((await service.events()).at(-1)).toMatchObject({ type: 'audit.stream.read', patientIds: [chart] })
 })
 
+test('says where it is when a filter lets nothing through, however much is stored', async () => {
+  const from = await head()
+  const stream = await follow('?type=auth.key.created')
+  const storm = setInterval(() => void service.append(received()), 300)
+  await until(() => stream.frames.length === 2, 14)
+  clearInterval(storm)
+  stream.leave()
+  expect(stream.frames[0]).toEqual({ retry: '1000', id: String(from) })
+  expect(Number(stream.frames[1]!.id)).toBeGreaterThan(from + 20)
+}, 20_000)
+
 test('a reader that does not read holds up nobody', async () => {
   const size = await head()
   const slow = await fetch(`${service.url}/api/v1/audit/stream?afterSequence=0`, {

@@ -64,11 +64,19 @@ test('the head is shown to the witness, and what it signs is there for anybody',
   expect(alarms).toEqual([])
 })
 
+test('what a proxy before a witness answers is no reason to stop', async () => {
+  const proxy = await listenForTest((_req, res) => void res.writeHead(503).end('no healthy upstream'))
+  const sequencer = await start(proxy.url)
+  await proxy.close()
+  expect(await sequencer.append([received()])).toHaveLength(1)
+  expect(alarms).toEqual([])
+})
+
 test('a witness that is away stops nothing', async () => {
   const sequencer = await start('http://127.0.0.1:9')
   expect(await sequencer.append([received()])).toHaveLength(1)
   await start()
-  expect(parseCheckpoint(splitNote((await witnessed()).body).text).size).toBe(244)
+  expect(parseCheckpoint(splitNote((await witnessed()).body).text).size).toBe(245)
 })
 
 test('a log that lost events, as after a restore, is not gone on with', async () => {
@@ -83,7 +91,7 @@ test('a log that lost events, as after a restore, is not gone on with', async ()
     ])
       await owner.query(`DELETE FROM ${table} WHERE ${column} > 43`)
     const sequencer = await start()
-    expect(alarms).toEqual(['the witness has seen 244 events, and the log has 43: some were lost'])
+    expect(alarms).toEqual(['the witness has seen 245 events, and the log has 43: some were lost'])
     await expect(sequencer.append([received()])).rejects.toThrow('some were lost')
     // nor if it has grown again meanwhile, to other events
     const unasked = await openSequencer(audit.db, signer)

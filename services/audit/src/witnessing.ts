@@ -40,8 +40,10 @@ export async function startWitnessing(
       seen = size
       return insertCosignature(db.manager, size, told)
     }
+    if (answer.status === 422) return lost(`the witness refuses the log: 422 ${told.trim()}`)
+    // says nothing of the log: a proxy before a witness that is away, say, or a witness that doesn't know the key yet
     if (answer.status !== 409 || !/^\d{1,15}\n$/.test(told))
-      return lost(`the witness refuses the log: ${answer.status} ${told.trim()}`)
+      throw new Error(`the witness answers ${answer.status} ${told.slice(0, 200).trim()}`)
     if (Number(told) === seen) return lost(`the witness has seen another log of ${seen} events`)
     seen = Number(told)
     // another audit process may have shown it a later head than the one that was read above

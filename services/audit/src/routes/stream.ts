@@ -31,13 +31,15 @@ const atOnce = 200
 
 export function streamRoutes({ db, feed, signal }: StreamDeps): Route[] {
   async function* follow(filter: EventFilter, from: number, size: number, expires: number): AsyncGenerator<string> {
-    // the head of the answer leaves with it; a client comes back after a second
-    yield 'retry: 1000\n\n'
+    // the head of the answer leaves with it; a client comes back after a second, to where it began if nothing came
+    yield `retry: 1000\nid: ${from}\n\n`
     let after = from
+    let saidAt = Date.now()
     for (;;) {
       const rows = after < size ? await findEvents(db.manager, filter, { after, upTo: size }, atOnce) : []
       for (const event of await readEvents(db.manager, rows))
         yield `id: ${event.sequence}\ndata: ${JSON.stringify(event)}\n\n`
+      if (rows.length) saidAt = Date.now()
       after = rows.length === atOnce ? Number(rows.at(-1)!.sequence) : size
       const left = expires - Date.now()
       if (left <= 0) {
@@ -47,9 +49,13 @@ export function streamRoutes({ db, feed, signal }: StreamDeps): Route[] {
       if (signal.aborted) return
       if (after < size) continue
       await sleep(pauseMs)
-      size = await feed.grownFrom(size, Math.min(heartbeatMs, left))
-      // with its id, so that what a filter has passed over isn't searched again
-      if (size === after) yield `: still here\nid: ${after}\n\n`
+      const silent = Date.now() - saidAt
+      if (silent >= heartbeatMs) {
+        // with its id, so that what a filter has passed over isn't searched again
+        yield `: still here\nid: ${after}\n\n`
+        saidAt = Date.now()
+      }
+      size = await feed.grownFrom(size, Math.min(heartbeatMs - (silent % heartbeatMs), left))
     }
   }
 
