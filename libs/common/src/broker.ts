@@ -95,6 +95,7 @@ export async function openBroker(
 ): Promise<Broker> {
   let channel: ConfirmChannel | undefined
   const returned = new Set<string>()
+  let closing = false
 
   const setup = async (model: ChannelModel): Promise<void> => {
     const opened = await model.createConfirmChannel()
@@ -104,6 +105,8 @@ export async function openBroker(
     )
     opened.on('close', () => {
       if (channel === opened) channel = undefined
+      // a channel that the broker closes leaves the connection up: closed, it recovers, with a new channel
+      if (!closing) void model.close().catch(() => {})
     })
     await declareTopology(model, opened)
     await subscribe?.(model)
@@ -168,6 +171,7 @@ export async function openBroker(
       return messageCount
     },
     async close() {
+      closing = true
       channel = undefined
       await model.close()
     },

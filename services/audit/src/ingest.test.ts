@@ -22,7 +22,7 @@ const dead: Message[] = []
 const alerts: string[] = []
 const warnings: string[] = []
 const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
-  warning: (_message: string, { error }: { error: Error }) => warnings.push(error.message),
+  warning: (message: string, { error }: { error?: Error } = {}) => warnings.push(error?.message ?? message),
   error: (_message: string, { reason }: { reason: string }) => alerts.push(reason),
 })
 
@@ -103,6 +103,17 @@ test('what can be read but not written goes there too, and holds up nothing', as
   send(canonicalJson(anEvent()))
   await until(async () => dead.length === bad.length && (await stored()).length === before + 2)
   expect(dead.map(({ content }) => content.toString().slice(0, 20))).toEqual(bad.map((text) => text.slice(0, 20)))
+})
+
+test('a channel that the broker closes is opened again', async () => {
+  const before = (await stored()).length
+  await channel.deleteQueue(auditQueue)
+  await until(async () => {
+    send(canonicalJson(anEvent()))
+    return (await stored()).length > before
+  })
+  await broker.announce([{ id: 'x', type: 'a.b.c', body: '{}' }], 'there.is.none').catch(() => {})
+  await until(() => broker.connected)
 })
 
 test('while the database refuses, nothing is rejected: the events wait and are stored after', async () => {

@@ -81,7 +81,11 @@ export function buildIngest(
     const waiting: Delivered[] = []
     let storing = false
     const open = (): boolean => !closed && !signal.aborted
-    channel.on('close', () => (closed = true))
+    channel.on('close', () => {
+      closed = true
+      // a channel that the broker closes leaves the connection up: closed, it recovers, and subscribes again
+      if (!signal.aborted) void model.close().catch(() => {})
+    })
     channel.on('error', (error: unknown) => log.warning('the consuming channel failed', { error }))
 
     async function storeWaiting(): Promise<void> {
@@ -97,8 +101,8 @@ export function buildIngest(
 
     await channel.prefetch(prefetch)
     await channel.consume(auditQueue, (message) => {
-      // null: the queue was deleted; closing makes the connection recover and declare it again
-      if (!message) return void channel.close()
+      // the queue was deleted: the connection recovers, and declares it again
+      if (!message) return void channel.close().catch(() => {})
       // read as it comes: meanwhile the database is busy with the batch before
       const received = readMessage(channel, message)
       if (received) waiting.push(received)
