@@ -169,7 +169,8 @@ export function buildApp(options: AppOptions): Express {
         else if (answer.type) await sendBody(res.type(type ?? [answer.type].flat()[0]!), body as Body, log)
         else res.json(body)
       } catch (error) {
-        await refuse(req, res, error, pattern, event, facts)
+        // what leaves no event when it is answered does when it is refused
+        await refuse(req, res, error, pattern, event ?? (policy === 'public' ? null : refused), facts)
       }
     }
   }

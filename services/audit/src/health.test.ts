@@ -65,6 +65,10 @@ test('of an empty log the status says so, to auditors alone, and leaves no event
   expect(await service.events()).toEqual([])
   expect((await service.call('GET', '/api/v1/audit/status')).status).toBe(401)
   expect((await service.call('GET', '/api/v1/audit/status', { token: testToken(['admin']) })).status).toBe(403)
+  expect((await service.events()).map(({ type, code }) => [type, code])).toEqual([
+    ['audit.request.refused', 'unauthorized'],
+    ['audit.request.refused', 'forbidden'],
+  ])
 })
 
 test('what waits for the log is seen, and what is not an event', async () => {

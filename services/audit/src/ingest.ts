@@ -64,6 +64,8 @@ export function buildIngest(
         if (batch.length) listener.stored(batch, await sequencer.append(batch))
         return batch.at(-1)
       } catch (error) {
+        // on a channel that closed meanwhile nothing can be refused: they come again
+        if (!open()) break
         const [good, bad] = [batch.filter(isWritable), batch.filter((one) => !isWritable(one))]
         for (const { message } of bad) refuse(channel, message, 'it has no canonical form')
         batch = good
@@ -102,7 +104,10 @@ export function buildIngest(
     await channel.prefetch(prefetch)
     await channel.consume(auditQueue, (message) => {
       // the queue was deleted: the connection recovers, and declares it again
-      if (!message) return void channel.close().catch(() => {})
+      if (!message) {
+        closed = true
+        return void channel.close().catch(() => {})
+      }
       // read as it comes: meanwhile the database is busy with the batch before
       const received = readMessage(channel, message)
       if (received) waiting.push(received)

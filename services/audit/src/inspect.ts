@@ -13,6 +13,7 @@ import {
   readHashes,
   readLeaves,
   readRows,
+  type Head,
 } from './repository.ts'
 
 /** How far the log was inspected. */
@@ -71,7 +72,7 @@ export async function inspect(
   const rows = await readRows(tx, from, to)
   const bySequence = Map.groupBy(rows, ({ sequence }) => Number(sequence))
   const hashes = await readLeaves(tx, from, to)
-  const checkpoints = new Map((await readCheckpoints(tx, from, to)).map(({ size: at, note }) => [at, note]))
+  const checkpoints = new Map((await readCheckpoints(tx, from, to)).map((one) => [one.size, one]))
   const ids = rows.map(({ id }) => id)
   const known = await findKnownIds(tx, ids)
   const retained = await findRetained(tx)
@@ -92,8 +93,11 @@ export async function inspect(
     // by the log's own hash, so that what is changed in one place isn't found in all that follow
     tree = append(tree, hash ?? leaf ?? hashLeaf(Buffer.alloc(0)), (node) => isTiled(node) && completed.push(node))
     if (n === seen.size && !rootOf(tree).equals(seen.root)) problem(`the log had other events up to ${n} once`, 1, n)
-    const note = checkpoints.get(n)
-    if (note !== undefined) checkCheckpoint(n, note)
+    const checkpoint = checkpoints.get(n)
+    if (checkpoint) checkCheckpoint(n, checkpoint)
+    // what readers find events by
+    if (checkpoint && row && checkpoint.storedAt.getTime() !== row.storedAt.getTime())
+      problem(`checkpoint ${n} is of another time than event ${n}`, n)
   }
   const nodes = await readHashes(
     tx,
@@ -109,7 +113,7 @@ export async function inspect(
   if (to > seen.size) seen = { size: to, root: rootOf(tree) }
   return { now: { tree, agreed, lost, named, seen }, problems, done: to === size }
 
-  function checkCheckpoint(at: number, note: string): void {
+  function checkCheckpoint(at: number, { note }: Head): void {
     try {
       const { origin, size: said, root } = parseCheckpoint(splitNote(note).text)
       // one from before the log was gone on with under another name has a key that we may not know

@@ -5,6 +5,7 @@ import {
   checkpointEntity,
   eventEntity,
   eventIdEntity,
+  type CheckpointRow,
   type EventIdRow,
   type EventRow,
   type LeavesRow,
@@ -86,7 +87,7 @@ export async function insertCheckpoint(tx: Tx, { size, roots, storedAt, note }: 
 /** Undefined before the log was opened for the first time. */
 export async function findHead(tx: Tx): Promise<Head | undefined> {
   const [row] = await tx.find(checkpointEntity, { order: { size: 'DESC' }, take: 1 })
-  return row && { size: Number(row.size), roots: cut(row.roots), storedAt: row.storedAt, note: row.note }
+  return row && toHead(row)
 }
 
 export async function getHead(tx: Tx): Promise<Head> {
@@ -219,10 +220,16 @@ export async function countBeyond(tx: Tx, size: number): Promise<number> {
 }
 
 /** Checkpoints of sizes (from, to]. */
-export async function readCheckpoints(tx: Tx, from: number, to: number): Promise<{ size: number; note: string }[]> {
-  const rows = await tx.findBy(checkpointEntity, { size: Between(String(from + 1), String(to)) })
-  return rows.map(({ size, note }) => ({ size: Number(size), note }))
+export async function readCheckpoints(tx: Tx, from: number, to: number): Promise<Head[]> {
+  return (await tx.findBy(checkpointEntity, { size: Between(String(from + 1), String(to)) })).map(toHead)
 }
+
+const toHead = ({ size, roots, storedAt, note }: CheckpointRow): Head => ({
+  size: Number(size),
+  roots: cut(roots),
+  storedAt,
+  note,
+})
 
 /** Hashes [from, to) of a tier of the tree: of leaves for tier 0, else of 256^tier leaves each. */
 export interface HashRange {

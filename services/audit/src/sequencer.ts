@@ -13,6 +13,7 @@ import {
   verifierOf,
   type Checkpoint,
   type Signer,
+  type Verifier,
 } from './log/note.ts'
 import {
   findHead,
@@ -50,6 +51,8 @@ const adoptedAtOnce = 5000
  * @throws when the log is another's
  */
 export async function openSequencer(db: Pick<Database, 'transaction'>, signer: Signer): Promise<Sequencer> {
+  const key = verifierOf(signer, 'log')
+
   /** Events from before there was a tree come into it; later ones that it doesn't have would be somebody's forgery. */
   async function adopt(tx: Tx): Promise<void> {
     let tree: Frontier = { size: 0, roots: [] }
@@ -65,7 +68,7 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
     await lockLog(tx)
     const head = await findHead(tx)
     if (!head) return adopt(tx)
-    checkHead(head, signer)
+    checkHead(head, key)
   })
 
   let refused: string | undefined
@@ -77,7 +80,7 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
         await lockLog(tx)
         // a statement of its own: its snapshot has what the holder of the lock before us committed
         const head = await getHead(tx)
-        checkHead(head, signer)
+        checkHead(head, key)
         return store(tx, signer, head, batch)
       }),
   }
@@ -120,11 +123,11 @@ export function readHead(head: Head): Checkpoint {
  * What isn't signed yet must not come to be by what is appended to it.
  * @throws when the log goes by another name than this process signs under, or goes on from something that this key didn't sign
  */
-function checkHead(head: Head, signer: Signer): void {
+function checkHead(head: Head, key: Verifier): void {
   const { origin } = readHead(head)
-  if (origin !== signer.name)
-    throw new Error(`The log in the database is ${origin}, and AUDIT_LOG_ORIGIN says ${signer.name}.`)
-  if (!isSignedBy(head.note, verifierOf(signer, 'log')))
+  if (origin !== key.name)
+    throw new Error(`The log in the database is ${origin}, and AUDIT_LOG_ORIGIN says ${key.name}.`)
+  if (!isSignedBy(head.note, key))
     throw new Error('The log in the database was signed by another key than AUDIT_SIGNING_KEY.')
 }
 

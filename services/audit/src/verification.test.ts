@@ -125,6 +125,11 @@ describe('an inspection', () => {
       ['checkpoint 600 does not hold: it says 1'],
     ],
     [
+      'a checkpoint’s time',
+      [`UPDATE checkpoints SET stored_at = stored_at + interval '1 year' WHERE size = 300`],
+      ['checkpoint 300 is of another time than event 300'],
+    ],
+    [
       'a signature',
       [`UPDATE checkpoints SET note = overlay(note PLACING 'AAAA' FROM length(note) - 20) WHERE size = 201`],
       ['checkpoint 201 does not hold: the log’s key did not sign it'],
