@@ -148,6 +148,7 @@ export function buildApp(options: AppOptions): Express {
           headers: req.headers,
           ip: locals.ip,
           about: (more) => void (facts = { ...facts, ...more }),
+          mark: (name, value) => void res.set(name, value),
           async record(tx, more, answered = answer.status) {
             facts = { ...facts, ...more }
             const isRefusal = answered instanceof AppError

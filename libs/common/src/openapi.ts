@@ -95,7 +95,7 @@ function responses(definition: Route): Json {
 }
 
 function operation(definition: Route, tag: string): Json {
-  const { method, path, policy, summary, body } = definition
+  const { method, path, policy, access, summary, body } = definition
   const who =
     policy === 'public' ? 'Anyone.' : policy === 'signed-in' ? 'Whoever is signed in.' : `Roles: ${policy.join(', ')}.`
   const words = path.split(/[/{}.-]+/).filter(Boolean)
@@ -107,6 +107,7 @@ function operation(definition: Route, tag: string): Json {
     tags: [tag],
     ...(policy === 'public' ? { security: [] } : {}),
     'x-roles': policy === 'public' ? [] : policy === 'signed-in' ? roles : policy,
+    ...(access ? { 'x-access': access } : {}),
     parameters: [...parameters(definition.params, 'path'), ...parameters(definition.query, 'query')],
     ...(hasBody
       ? {

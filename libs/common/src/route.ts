@@ -11,7 +11,9 @@ export const apiBase = '/api/v1'
 export type Policy = 'public' | 'signed-in' | readonly Role[]
 
 /** What an event says of a request besides who and when. */
-export type Facts = Partial<Pick<AuditEvent, 'type' | 'actor' | 'resource' | 'patientIds' | 'changed' | 'basis'>>
+export type Facts = Partial<
+  Pick<AuditEvent, 'type' | 'actor' | 'resource' | 'patientIds' | 'changed' | 'basis' | 'breakGlass'>
+>
 
 export interface Context<P, Q, B> {
   params: P
@@ -24,6 +26,8 @@ export interface Context<P, Q, B> {
   ip: string
   /** Adds to what the event of this request will say, also when it is refused. */
   about(facts: Facts): void
+  /** A header of the answer, also when it is a refusal. */
+  mark(name: string, value: string): void
   /**
    * Records the event of this request in the transaction of the change.
    * @param answered what the handler will answer, where that isn't the route's own status: another, or a refusal that comes
@@ -53,6 +57,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   internal?: boolean
   summary: string
   policy: Policy
+  /** The line of the service's own policy that decides on the single record; told in OpenAPI as `x-access`. */
+  access?: string
   /** The token that is good for little else and will do here. */
   scope?: Scope
   /** What is recorded; `subject: 'patient'` says that `{id}` is a chart's. Null only where nothing of anybody is opened. */

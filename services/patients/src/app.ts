@@ -1,14 +1,18 @@
 import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
+import { buildChartRoutes } from './chart.ts'
 import { patientRoutes, type Deps } from './routes.ts'
 
 export function buildPatientsApp(
   deps: Deps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'>,
 ): ServiceApp {
+  const routes = patientRoutes(deps, buildChartRoutes(deps.db))
+  for (const { path, access } of routes)
+    if (path.includes('{id}') && !access) throw new Error(`${path} has no access: chart.ts makes the routes of a chart`)
   return buildApp({
     ...deps,
     service: 'patients',
     refused: 'patients.request.refused',
-    routes: patientRoutes(deps),
+    routes,
     ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
     notAllowed: { '/patients/{id}': 'A chart is never erased: POST /patients/{id}/void takes it out of use.' },
   })

@@ -13,12 +13,16 @@ export interface PatientRow {
   voided: boolean
   /** Why it was voided, or restored since. */
   voidReason: string | null
+  restricted: boolean
   demographics: Omit<Demographics, 'status'>
   /** Derived from the name, for search and order. */
   searchName: string
   birthDate: string
   createdAt: Date
   updatedAt: Date
+  /** Who made this version. Null where a release before did. */
+  changedById: string | null
+  changedByName: string | null
 }
 
 export const patientEntity = new EntitySchema<PatientRow>({
@@ -30,12 +34,15 @@ export const patientEntity = new EntitySchema<PatientRow>({
     status: { type: 'text' },
     voided: { type: 'boolean', default: false },
     voidReason: { name: 'void_reason', type: 'text', nullable: true },
+    restricted: { type: 'boolean', default: false },
     // json keeps the order of members
     demographics: { type: 'json' },
     searchName: { name: 'search_name', type: 'text' },
     birthDate: { name: 'birth_date', type: 'date' },
     createdAt: { name: 'created_at', type: 'timestamptz' },
     updatedAt: { name: 'updated_at', type: 'timestamptz' },
+    changedById: { name: 'changed_by_id', type: 'uuid', nullable: true },
+    changedByName: { name: 'changed_by_name', type: 'text', nullable: true },
   },
   indices: [
     { name: 'patients_mrn_unique', columns: ['mrn'], unique: true },
@@ -61,13 +68,103 @@ export const sourceEntity = new EntitySchema<SourceRow>({
   indices: [{ name: 'patient_sources_patient', columns: ['patientId'] }],
 })
 
+/** Each version of a chart, as it was. A trigger writes them: the app role can neither write nor change them. */
+export interface VersionRow extends Pick<PatientRow, 'version' | 'status' | 'voided' | 'restricted' | 'demographics'> {
+  patientId: string
+  at: Date
+  byId: string | null
+  byName: string | null
+  change: 'created' | 'updated' | 'voided' | 'restored'
+  /** Of voiding and restoring. */
+  reason: string | null
+}
+
+export const versionEntity = new EntitySchema<VersionRow>({
+  name: 'patient_versions',
+  columns: {
+    patientId: { name: 'patient_id', type: 'uuid', primary: true },
+    version: { type: 'int', primary: true },
+    at: { type: 'timestamptz' },
+    byId: { name: 'by_id', type: 'uuid', nullable: true },
+    byName: { name: 'by_name', type: 'text', nullable: true },
+    change: { type: 'text' },
+    reason: { type: 'text', nullable: true },
+    status: { type: 'text' },
+    voided: { type: 'boolean' },
+    restricted: { type: 'boolean' },
+    demographics: { type: 'json' },
+  },
+})
+
+/** Somebody who treats a patient, from one day to another (`YYYY-MM-DD`, both included). Never erased. */
+export interface MemberRow {
+  id: string
+  patientId: string
+  userId: string
+  role: string
+  from: string
+  to: string | null
+  addedBy: string
+  addedAt: Date
+  removedBy: string | null
+  removedAt: Date | null
+}
+
+export const memberEntity = new EntitySchema<MemberRow>({
+  name: 'care_team',
+  columns: {
+    id: { type: 'uuid', primary: true },
+    patientId: { name: 'patient_id', type: 'uuid' },
+    userId: { name: 'user_id', type: 'uuid' },
+    role: { type: 'text' },
+    from: { type: 'date' },
+    to: { type: 'date', nullable: true },
+    addedBy: { name: 'added_by', type: 'uuid' },
+    addedAt: { name: 'added_at', type: 'timestamptz' },
+    removedBy: { name: 'removed_by', type: 'uuid', nullable: true },
+    removedAt: { name: 'removed_at', type: 'timestamptz', nullable: true },
+  },
+  indices: [
+    { name: 'care_team_patient', columns: ['patientId', 'userId'] },
+    { name: 'care_team_user', columns: ['userId'] },
+  ],
+})
+
+/** The glass of a restricted chart, broken by a clinician for a while. */
+export interface GrantRow {
+  id: string
+  patientId: string
+  clinicianId: string
+  clinicianName: string
+  reason: string
+  createdAt: Date
+  expiresAt: Date
+}
+
+export const grantEntity = new EntitySchema<GrantRow>({
+  name: 'break_glass_grants',
+  columns: {
+    id: { type: 'uuid', primary: true },
+    patientId: { name: 'patient_id', type: 'uuid' },
+    clinicianId: { name: 'clinician_id', type: 'uuid' },
+    clinicianName: { name: 'clinician_name', type: 'text' },
+    reason: { type: 'text' },
+    createdAt: { name: 'created_at', type: 'timestamptz' },
+    expiresAt: { name: 'expires_at', type: 'timestamptz' },
+  },
+  indices: [{ name: 'break_glass_grants_clinician', columns: ['clinicianId', 'patientId', 'expiresAt'] }],
+})
+
 export const spec: DatabaseSpec = {
   service: 'patients',
-  entities: [patientEntity, sourceEntity, outboxEntity],
+  entities: [patientEntity, sourceEntity, versionEntity, memberEntity, grantEntity, outboxEntity],
   migrations: join(import.meta.dirname, 'migrations'),
   grants: {
     patients: 'SELECT, INSERT, UPDATE',
     patient_sources: 'SELECT, INSERT, DELETE',
+    patient_versions: 'SELECT',
+    care_team: 'SELECT, INSERT, UPDATE',
+    break_glass_grants: 'SELECT, INSERT',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
   },
 }

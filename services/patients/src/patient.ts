@@ -143,7 +143,7 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
 }
 
 /** A date of death makes a chart that of somebody deceased, and a status that isn't given is what it was. */
-export function withStatus(demographics: Demographics, current: Demographics['status'] = 'active'): Demographics {
+export function withStatus<D extends Demographics>(demographics: D, current: Demographics['status'] = 'active'): D {
   return { ...demographics, status: demographics.deathDate ? 'deceased' : (demographics.status ?? current) }
 }
 

@@ -1,18 +1,21 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
-import { patientEntity, sourceEntity, type PatientRow } from './database.ts'
+import { patientEntity, type PatientRow } from './database.ts'
 import { formatMrn } from './mrn.ts'
 import { searchName, type Demographics, type Patient, type PatientStatus } from './patient.ts'
 
-export function toPatient(row: PatientRow): Patient {
+/** A chart without what only lists need. */
+export type ChartRow = Omit<PatientRow, 'searchName' | 'birthDate' | 'changedById' | 'changedByName'>
+
+export function toPatient(row: ChartRow): Patient {
   const { id, mrn, version, demographics: d } = row
   return {
     id,
     mrn,
     version,
     status: row.voided ? 'voided' : row.status,
-    restricted: false,
+    restricted: row.restricted,
     name: d.name,
     otherNames: d.otherNames,
     birthDate: d.birthDate,
@@ -31,6 +34,27 @@ export function toPatient(row: PatientRow): Patient {
   }
 }
 
+/** Who looks for charts: `everything` when restricted ones are theirs to see as well. */
+export interface Viewer {
+  userId: string
+  everything: boolean
+}
+
+/** Who changes a chart. */
+export interface Editor extends Viewer {
+  name: string
+}
+const changedBy = ({ userId, name }: Editor) => ({ changedById: userId, changedByName: name })
+
+/** Conditions under which somebody, `userId`, is close to chart `p`. */
+const isMember = (userId: string) =>
+  `EXISTS (SELECT FROM care_team m WHERE m.patient_id = p.id AND m.user_id = ${userId} AND m.removed_at IS NULL
+     AND (now() AT TIME ZONE 'UTC')::date BETWEEN m."from" AND coalesce(m."to", 'infinity'))`
+const grantOf = (userId: string) =>
+  `(SELECT g.id FROM break_glass_grants g WHERE g.patient_id = p.id AND g.clinician_id = ${userId} AND g.expires_at > now()
+     ORDER BY g.expires_at DESC LIMIT 1)`
+const isVisible = (userId: string) => `(NOT p.restricted OR ${isMember(userId)} OR ${grantOf(userId)} IS NOT NULL)`
+
 function columnsOf({
   status,
   ...demographics
@@ -44,27 +68,39 @@ const sourcesOf = (demographics: Demographics): Demographics['identifiers'] =>
     // in one order for everybody: two charts that claim the same ones don't wait for each other in a circle
     .sort((a, b) => (`${a.system} ${a.value}` < `${b.system} ${b.value}` ? -1 : 1))
 
-/** @throws {AppError} 409 `already_exists` when another chart has one of the source ids, also one being created right now */
-async function claimSources(tx: Tx, patientId: string, demographics: Demographics): Promise<void> {
+/**
+ * @throws {AppError} 409 `already_exists` when another chart has one of the source ids, also one being created right now;
+ *   it says where that is to whom may know
+ */
+async function claimSources(tx: Tx, patientId: string, demographics: Demographics, by: Editor): Promise<void> {
   for (const { system, value } of sourcesOf(demographics)) {
     const claimed = await tx.query<unknown[]>(
       'INSERT INTO patient_sources (system, value, patient_id) VALUES ($1, $2, $3) ON CONFLICT (system, value) DO NOTHING RETURNING 1',
       [system, value, patientId],
     )
     if (claimed.length) continue
-    const { patientId: owner } = await tx.findOneByOrFail(sourceEntity, { system, value })
-    if (owner !== patientId) {
+    const [owner] = await tx.query<{ id: string; visible: boolean }[]>(
+      `SELECT p.id, $3 OR ${isVisible('$4')} AS visible FROM patient_sources s JOIN patients p ON p.id = s.patient_id
+       WHERE s.system = $1 AND s.value = $2`,
+      [system, value, by.everything, by.userId],
+    )
+    if (owner!.id !== patientId) {
       throw new AppError('already_exists', `There is a chart with this ${system} identifier.`, {
-        headers: { Location: `/api/v1/patients/${owner}` },
-        patientIds: [owner],
+        headers: owner!.visible ? { Location: `/api/v1/patients/${owner!.id}` } : {},
+        patientIds: [owner!.id],
       })
     }
   }
 }
 
-export async function createPatient(tx: Tx, demographics: Demographics): Promise<Patient> {
+export async function createPatient(
+  tx: Tx,
+  demographics: Demographics,
+  restricted: boolean,
+  by: Editor,
+): Promise<Patient> {
   const id = uuidv7()
-  await claimSources(tx, id, demographics)
+  await claimSources(tx, id, demographics, by)
   const [next] = await tx.query<{ value: string }[]>(`SELECT nextval('patients_mrn') AS value`)
   const now = new Date()
   const row: PatientRow = {
@@ -73,54 +109,71 @@ export async function createPatient(tx: Tx, demographics: Demographics): Promise
     version: 1,
     voided: false,
     voidReason: null,
+    restricted,
     createdAt: now,
     updatedAt: now,
+    ...changedBy(by),
     ...columnsOf(demographics),
   }
   await tx.insert(patientEntity, row)
   return toPatient(row)
 }
 
-/** @throws {AppError} 404 */
-export async function getPatientRow(tx: Tx, id: string): Promise<PatientRow> {
-  const row = await tx.findOneBy(patientEntity, { id })
-  if (!row) throw notFound('patient')
-  return row
-}
+const chartColumns = `p.id, p.mrn, p.version, p.status, p.voided, p.void_reason AS "voidReason", p.restricted, p.demographics,
+  p.created_at AS "createdAt", p.updated_at AS "updatedAt"`
 
-/** @throws {AppError} 404, or 410 for a voided chart */
-export async function getPatient(tx: Tx, id: string): Promise<Patient> {
-  const row = await getPatientRow(tx, id)
-  if (row.voided) throw new AppError('gone', 'The chart was voided. POST /patients/{id}/restore brings it back.')
-  return toPatient(row)
-}
-
-type Change = Partial<Omit<PatientRow, 'id' | 'mrn' | 'version' | 'createdAt' | 'updatedAt'>>
-
-/** @throws {AppError} 412 when the chart is no longer in version `version` */
-async function changeRow(tx: Tx, id: string, version: number, change: Change): Promise<Patient> {
-  const { affected } = await tx.update(
-    patientEntity,
-    { id, version },
-    { ...change, version: version + 1, updatedAt: new Date() },
+/**
+ * A chart, and what user `userId` is to it.
+ * @param lock whether nobody else may change it until the transaction ends
+ * @throws {AppError} 404
+ */
+export async function getChart(
+  tx: Tx,
+  id: string,
+  userId: string,
+  lock: boolean,
+): Promise<{ row: ChartRow; member: boolean; grantId: string | null }> {
+  const [found] = await tx.query<(ChartRow & { member: boolean; grantId: string | null })[]>(
+    `SELECT ${chartColumns}, ${isMember('$2')} AS member, ${grantOf('$2')} AS "grantId"
+     FROM patients p WHERE p.id = $1 ${lock ? 'FOR UPDATE OF p' : ''}`,
+    [id, userId],
   )
-  if (affected !== 1) throw new AppError('stale')
-  return toPatient(await getPatientRow(tx, id))
+  if (!found) throw notFound('patient')
+  const { member, grantId, ...row } = found
+  return { row, member, grantId }
 }
 
-export async function updatePatient(tx: Tx, id: string, version: number, demographics: Demographics): Promise<Patient> {
-  const patient = await changeRow(tx, id, version, columnsOf(demographics))
+type Change = Partial<
+  Pick<PatientRow, 'status' | 'demographics' | 'searchName' | 'birthDate' | 'voided' | 'voidReason' | 'restricted'>
+>
+
+/** The next version of a chart. @throws {AppError} 412 when `row` isn't the newest any more */
+async function changeRow(tx: Tx, row: ChartRow, change: Change, by: Editor): Promise<Patient> {
+  const next = { ...change, ...changedBy(by), version: row.version + 1, updatedAt: new Date() }
+  const { affected } = await tx.update(patientEntity, { id: row.id, version: row.version }, next)
+  if (affected !== 1) throw new AppError('stale')
+  return toPatient({ ...row, ...next })
+}
+
+export async function updatePatient(
+  tx: Tx,
+  row: ChartRow,
+  demographics: Demographics,
+  restricted: boolean,
+  by: Editor,
+): Promise<Patient> {
+  const patient = await changeRow(tx, row, { ...columnsOf(demographics), restricted }, by)
   const kept = sourcesOf(demographics).map(({ system, value }) => `${system} ${value}`)
   await tx.query(`DELETE FROM patient_sources WHERE patient_id = $1 AND NOT (system || ' ' || value = ANY($2))`, [
-    id,
+    row.id,
     kept,
   ])
-  await claimSources(tx, id, demographics)
+  await claimSources(tx, row.id, demographics, by)
   return patient
 }
 
-export async function setVoided(tx: Tx, row: PatientRow, voided: boolean, reason: string): Promise<Patient> {
-  return changeRow(tx, row.id, row.version, { voided, voidReason: reason })
+export async function setVoided(tx: Tx, row: ChartRow, voided: boolean, reason: string, by: Editor): Promise<Patient> {
+  return changeRow(tx, row, { voided, voidReason: reason }, by)
 }
 
 export interface PatientFilter {
@@ -136,9 +189,10 @@ export interface Position {
   id: string
 }
 
-/** Charts by name. Voided ones only where `status` asks for them. */
+/** Charts by name, as far as the viewer may read them. Voided ones only where `status` asks for them. */
 export async function findPatients(
   tx: Tx,
+  { userId, everything }: Viewer,
   filter: PatientFilter,
   after: Position | undefined,
   limit: number,
@@ -152,6 +206,16 @@ export async function findPatients(
   if (birthDate) select.andWhere('p.birthDate = :birthDate', { birthDate })
   select.andWhere('p.voided = :voided', { voided: status === 'voided' })
   if (status && status !== 'voided') select.andWhere('p.status = :status', { status })
+  if (!everything) select.andWhere(isVisible(':userId'), { userId })
   if (after) select.andWhere('(p.search_name, p.id) > (:name, :id)', after)
   return select.orderBy('p.searchName').addOrderBy('p.id').limit(limit).getMany()
+}
+
+/** That there is a restricted chart of that number: all that may be known of it without being close to it. */
+export async function findRestricted(
+  tx: Tx,
+  mrn: string,
+): Promise<Pick<Patient, 'id' | 'mrn' | 'restricted'> | undefined> {
+  const row = await tx.findOneBy(patientEntity, { mrn, restricted: true, voided: false })
+  return row ? { id: row.id, mrn: row.mrn, restricted: true } : undefined
 }

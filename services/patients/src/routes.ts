@@ -1,72 +1,97 @@
-import { route, type Context, type Route } from '@caregate/common/route'
+import { route, type Answer, type Context, type Route } from '@caregate/common/route'
 import { staff, type Claims } from '@caregate/common/auth'
 import type { Cursors } from '@caregate/common/cursor'
-import type { Database } from '@caregate/common/database'
+import type { Database, Tx } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
 import { etagHeader, etagOf, expectedVersion, withEtag } from '@caregate/common/etag'
 import { idParams, nothing, pageAnswer, validate, type Page } from '@caregate/common/validate'
-import {
-  changedFields,
-  demographicsPatch,
-  foldName,
-  mergePatch,
-  newDemographics,
-  withStatus,
-  type Demographics,
-  type Patient,
-} from './patient.ts'
+import { findBasis, type Standing } from './access.ts'
+import type { Chart, ChartRoutes } from './chart.ts'
+import { changedFields, foldName, mergePatch, withStatus, type Patient } from './patient.ts'
 import {
   createPatient,
   findPatients,
-  getPatient,
-  getPatientRow,
+  findRestricted,
   setVoided,
   toPatient,
   updatePatient,
+  type Editor,
   type PatientFilter,
   type Position,
 } from './repository.ts'
-import { createQuery, listQuery, patientAnswer, reasonBody, searchBody } from './schemas.ts'
+import {
+  createQuery,
+  foundAnswer,
+  listQuery,
+  patientAnswer,
+  patientBody,
+  patientPatch,
+  reasonBody,
+  searchBody,
+  type PatientBody,
+} from './schemas.ts'
 
 export interface Deps {
   db: Pick<Database, 'transaction' | 'query' | 'manager'>
   cursors: Cursors
 }
 
-/** Staff open every chart by their role, a patient their own. */
-function basisOf(claims: Claims, patientId: string): 'role' | 'self' {
-  if (claims.roles.some((role) => (staff as readonly string[]).includes(role))) return 'role'
-  if (claims.patientId === patientId) return 'self'
-  throw new AppError('forbidden', 'A patient may open their own chart only.')
-}
+/** Somebody who is nothing to a chart but what their roles make them. */
+const stranger: Standing = { restricted: true, member: false, grantId: null, self: false }
 
-export function patientRoutes({ db, cursors }: Deps): Route[] {
+const editorOf = ({ sub, roles, name }: Claims): Editor => ({
+  userId: sub,
+  name,
+  everything: findBasis('demographics.read', roles, stranger) !== undefined,
+})
+
+const mayNotRestrict = () =>
+  new AppError('forbidden', 'A registrar restricts a chart or opens it, or a clinician of its care team.')
+
+export function patientRoutes({ db, cursors }: Deps, { read, change }: ChartRoutes): Route[] {
   async function page(context: Context<unknown, unknown, unknown>, list: string, filter: PatientFilter, query: Page) {
+    const viewer = editorOf(context.claims)
     const { rows, nextCursor } = await cursors.page(
       list,
       query,
-      (after: Position | undefined, limit) => findPatients(db.manager, filter, after, limit),
+      (after: Position | undefined, limit) => findPatients(db.manager, viewer, filter, after, limit),
       ({ searchName: name, id }) => ({ name, id }),
     )
-    context.about({ patientIds: rows.map(({ id }) => id), basis: 'role' })
-    return { body: { items: rows.map(toPatient), nextCursor } }
+    const items: Pick<Patient, 'id'>[] = rows.map(toPatient)
+    // more criteria would tell more than that there is a chart
+    const { mrn, words, birthDate, status } = filter
+    if (!items.length && mrn !== undefined && !words?.length && birthDate === undefined && status === undefined) {
+      const hidden = await findRestricted(db.manager, mrn)
+      if (hidden) items.push(hidden)
+    }
+    context.about({ patientIds: items.map(({ id }) => id), basis: 'role' })
+    return { body: { items, nextCursor } }
   }
 
-  async function change(context: Context<{ id: string }, unknown, unknown>, next: (current: Patient) => Demographics) {
-    const { id } = context.params
-    const version = expectedVersion(context.headers)
-    const patient = await db.transaction(async (tx) => {
-      const current = await getPatient(tx, id)
-      if (current.version !== version) throw new AppError('stale')
-      const demographics = next(current)
-      const updated = await updatePatient(tx, id, version, demographics)
-      const changed = changedFields(
-        { ...current, version: 0, updatedAt: '' },
-        { ...updated, version: 0, updatedAt: '' },
-      )
-      await context.record(tx, { changed, basis: 'role' })
-      return updated
-    })
+  async function update(
+    tx: Tx,
+    context: Context<{ id: string }, unknown, unknown>,
+    { row, may }: Chart,
+    next: (current: Patient) => PatientBody,
+  ): Promise<Answer> {
+    if (row.version !== expectedVersion(context.headers)) throw new AppError('stale')
+    const current = toPatient(row)
+    const { restricted = row.restricted, ...demographics } = next(current)
+    if (restricted !== row.restricted && !may('restriction.change')) throw mayNotRestrict()
+    const updated = await updatePatient(tx, row, demographics, restricted, editorOf(context.claims))
+    const changed = changedFields({ ...current, version: 0, updatedAt: '' }, { ...updated, version: 0, updatedAt: '' })
+    await context.record(tx, { changed })
+    return withEtag(updated)
+  }
+
+  async function setUse(
+    tx: Tx,
+    context: Context<{ id: string }, unknown, { reason: string }>,
+    { row }: Chart,
+    voided: boolean,
+  ): Promise<Answer> {
+    const patient = await setVoided(tx, row, voided, context.body.reason, editorOf(context.claims))
+    await context.record(tx, { changed: ['status'] })
     return withEtag(patient)
   }
 
@@ -79,7 +104,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       event: { type: 'patients.patient.created', action: 'C' },
       params: nothing,
       query: createQuery,
-      body: newDemographics,
+      body: patientBody,
       answer: {
         status: 201,
         description: 'The chart',
@@ -88,8 +113,10 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       },
       errors: ['already_exists'],
       async handle(context) {
+        const { restricted = false, ...demographics } = context.body
+        if (restricted && !findBasis('restriction.change', context.claims.roles, stranger)) throw mayNotRestrict()
         const patient = await db.transaction(async (tx) => {
-          const created = await createPatient(tx, withStatus(context.body))
+          const created = await createPatient(tx, withStatus(demographics), restricted, editorOf(context.claims))
           await context.record(tx, {
             resource: { type: 'patient', id: created.id },
             patientIds: [created.id],
@@ -122,7 +149,7 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
       params: nothing,
       query: nothing,
       body: searchBody,
-      answer: { status: 200, description: 'A page of charts', schema: pageAnswer(patientAnswer) },
+      answer: { status: 200, description: 'A page of charts', schema: pageAnswer(foundAnswer) },
       errors: [],
       handle(context) {
         const { q, limit, cursor, ...filter } = context.body
@@ -134,11 +161,11 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
         )
       },
     }),
-    route({
+    read({
       method: 'get',
       path: '/patients/{id}',
       summary: 'Read a chart',
-      policy: [...staff, 'patient'],
+      access: 'demographics.read',
       event: { type: 'patients.patient.read', action: 'R', subject: 'patient' },
       params: idParams,
       query: nothing,
@@ -150,89 +177,71 @@ export function patientRoutes({ db, cursors }: Deps): Route[] {
         headers: etagHeader,
         others: { 304: 'It is the version that `If-None-Match` names' },
       },
-      errors: ['forbidden', 'not_found', 'gone'],
-      async handle(context) {
-        context.about({ basis: basisOf(context.claims, context.params.id) })
-        const patient = await getPatient(db.manager, context.params.id)
-        const known = context.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-        if (known?.includes(etagOf(patient))) return { status: 304, headers: { ETag: etagOf(patient) } }
-        return withEtag(patient)
+      errors: [],
+      async handle({ headers }, { row }) {
+        const known = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+        if (known?.includes(etagOf(row))) return { status: 304, headers: { ETag: etagOf(row) } }
+        return withEtag(toPatient(row))
       },
     }),
-    route({
+    change({
       method: 'put',
       path: '/patients/{id}',
       summary: 'Replace a chart',
-      policy: staff,
+      access: 'demographics.change',
       event: { type: 'patients.patient.updated', action: 'U', subject: 'patient' },
       params: idParams,
       query: nothing,
-      body: newDemographics,
+      body: patientBody,
       answer: { status: 200, description: 'The chart in its new version', schema: patientAnswer, headers: etagHeader },
-      errors: ['not_found', 'gone', 'stale', 'precondition_required', 'already_exists'],
-      handle: (context) =>
-        change(context, (current) => withStatus(context.body, current.status as Demographics['status'])),
+      errors: ['stale', 'precondition_required', 'already_exists'],
+      handle: (tx, context, chart) => update(tx, context, chart, () => withStatus(context.body, chart.row.status)),
     }),
-    route({
+    change({
       method: 'patch',
       path: '/patients/{id}',
       summary: 'Change parts of a chart (JSON Merge Patch)',
-      policy: staff,
+      access: 'demographics.change',
       event: { type: 'patients.patient.updated', action: 'U', subject: 'patient' },
       params: idParams,
       query: nothing,
-      body: demographicsPatch,
+      body: patientPatch,
       bodyType: 'application/merge-patch+json',
       answer: { status: 200, description: 'The chart in its new version', schema: patientAnswer, headers: etagHeader },
-      errors: ['not_found', 'gone', 'stale', 'precondition_required', 'already_exists'],
-      handle: (context) =>
-        change(context, (current) => {
-          const { id, mrn, version, restricted, createdAt, updatedAt, ...demographics } = current
-          return withStatus(validate(newDemographics, mergePatch(demographics, context.body), false))
-        }),
+      errors: ['stale', 'precondition_required', 'already_exists'],
+      handle: (tx, context, chart) =>
+        update(tx, context, chart, ({ id, mrn, version, createdAt, updatedAt, ...writable }) =>
+          withStatus(validate(patientBody, mergePatch(writable, context.body), false)),
+        ),
     }),
-    route({
+    change({
       method: 'post',
       path: '/patients/{id}/void',
       summary: 'Take a chart out of use',
-      policy: ['clinician'],
+      access: 'use.change',
       event: { type: 'patients.patient.voided', action: 'U', subject: 'patient' },
       params: idParams,
       query: nothing,
       body: reasonBody,
       answer: { status: 200, description: 'The chart, voided', schema: patientAnswer, headers: etagHeader },
-      errors: ['stale', 'not_found', 'gone'],
-      async handle(context) {
-        const patient = await db.transaction(async (tx) => {
-          const row = await getPatientRow(tx, context.params.id)
-          if (row.voided) throw new AppError('gone')
-          const voided = await setVoided(tx, row, true, context.body.reason)
-          await context.record(tx, { changed: ['status'], basis: 'role' })
-          return voided
-        })
-        return withEtag(patient)
-      },
+      errors: [],
+      handle: (tx, context, chart) => setUse(tx, context, chart, true),
     }),
-    route({
+    change({
       method: 'post',
       path: '/patients/{id}/restore',
       summary: 'Bring a voided chart back',
-      policy: ['clinician'],
+      access: 'use.change',
+      alsoVoided: true,
       event: { type: 'patients.patient.restored', action: 'U', subject: 'patient' },
       params: idParams,
       query: nothing,
       body: reasonBody,
       answer: { status: 200, description: 'The chart', schema: patientAnswer, headers: etagHeader },
-      errors: ['stale', 'not_found', 'conflict'],
-      async handle(context) {
-        const patient = await db.transaction(async (tx) => {
-          const row = await getPatientRow(tx, context.params.id)
-          if (!row.voided) throw new AppError('conflict', 'The chart is not voided.')
-          const restored = await setVoided(tx, row, false, context.body.reason)
-          await context.record(tx, { changed: ['status'], basis: 'role' })
-          return restored
-        })
-        return withEtag(patient)
+      errors: ['conflict'],
+      handle(tx, context, chart) {
+        if (!chart.row.voided) throw new AppError('conflict', 'The chart is not voided.')
+        return setUse(tx, context, chart, false)
       },
     }),
   ]

@@ -1,0 +1,88 @@
+import type { Claims } from '@caregate/common/auth'
+import type { Database, Tx } from '@caregate/common/database'
+import { AppError } from '@caregate/common/errors'
+import { route, type Answer, type Context, type Route } from '@caregate/common/route'
+import { findBasis, isOwnOnly, rolesFor, type ChartAction, type Standing } from './access.ts'
+import { getChart, type ChartRow } from './repository.ts'
+
+/** A chart that was opened, for somebody. */
+export interface Chart {
+  row: ChartRow
+  /** Whether the same person may do something else to it. */
+  may(action: ChartAction): boolean
+}
+
+type OnChart<P, Q, B> = Omit<Route<P, Q, B>, 'policy' | 'access' | 'handle'> & {
+  access: ChartAction
+  /** Says so where a voided chart is opened as well; others are 410. */
+  alsoVoided?: boolean
+}
+
+/** How a chart is opened: no route with a chart's `{id}` is made in another way. */
+export interface ChartRoutes {
+  read<P extends { id: string }, Q, B>(
+    definition: OnChart<P, Q, B> & { handle(context: Context<P, Q, B>, chart: Chart): Promise<Answer> },
+  ): Route
+  /** `handle` changes it in one transaction with the event, which it records; until then nobody else changes the chart. */
+  change<P extends { id: string }, Q, B>(
+    definition: OnChart<P, Q, B> & { handle(tx: Tx, context: Context<P, Q, B>, chart: Chart): Promise<Answer> },
+  ): Route
+}
+
+function refusalOf(action: ChartAction, { roles }: Claims, { restricted }: Standing): AppError {
+  if (restricted && action !== 'restriction.change') return new AppError('restricted')
+  return new AppError('forbidden', `None of your roles (${roles.join(', ')}) may do that to this chart.`)
+}
+
+export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>): ChartRoutes {
+  /** @throws {AppError} 403, 404, or 410 for a voided chart */
+  async function open(
+    tx: Tx,
+    { claims, params, about, mark }: Context<{ id: string }, unknown, unknown>,
+    { access, alsoVoided = false }: { access: ChartAction; alsoVoided?: boolean },
+    lock: boolean,
+  ): Promise<Chart> {
+    const { roles, sub, patientId } = claims
+    const self = patientId === params.id
+    // whether there is such a chart is nobody else's business
+    if (!self && isOwnOnly(access, roles)) throw new AppError('forbidden', 'A patient may open their own chart only.')
+    const { row, member, grantId } = await getChart(tx, params.id, sub, lock)
+    const standing: Standing = { restricted: row.restricted, member, grantId, self }
+    const basis = findBasis(access, roles, standing)
+    if (!basis) throw refusalOf(access, claims, standing)
+    about({ basis })
+    if (basis === 'break-glass') {
+      about({ breakGlass: { grantId: grantId! } })
+      mark('X-Break-Glass', grantId!)
+    }
+    if (row.voided && !alsoVoided)
+      throw new AppError('gone', 'The chart was voided. POST /patients/{id}/restore brings it back.')
+    return { row, may: (action) => findBasis(action, roles, standing) !== undefined }
+  }
+
+  const build = <P extends { id: string }, Q, B>(
+    definition: OnChart<P, Q, B>,
+    handle: Route<P, Q, B>['handle'],
+  ): Route =>
+    route({
+      ...definition,
+      policy: rolesFor(definition.access),
+      errors: [...new Set([...definition.errors, 'forbidden', 'restricted', 'not_found', 'gone'] as const)],
+      handle,
+    })
+
+  return {
+    read: (definition) =>
+      build(definition, async (context) => {
+        const chart = await open(db.manager, context, definition, false)
+        return definition.handle(context, chart)
+      }),
+    change: (definition) =>
+      build(definition, (context) =>
+        db.transaction(async (tx) => {
+          const chart = await open(tx, context, definition, true)
+          return definition.handle(tx, context, chart)
+        }),
+      ),
+  }
+}
