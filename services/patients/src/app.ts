@@ -1,11 +1,13 @@
 import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
 import { buildChartRoutes } from './chart.ts'
+import { historyRoutes } from './history/routes.ts'
 import { patientRoutes, type Deps } from './routes.ts'
 
 export function buildPatientsApp(
   deps: Deps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'>,
 ): ServiceApp {
-  const routes = patientRoutes(deps, buildChartRoutes(deps.db))
+  const chartRoutes = buildChartRoutes(deps.db)
+  const routes = [...patientRoutes(deps, chartRoutes), ...historyRoutes(deps, chartRoutes)]
   for (const { path, access } of routes)
     if (path.includes('{id}') && !access) throw new Error(`${path} has no access: chart.ts makes the routes of a chart`)
   return buildApp({

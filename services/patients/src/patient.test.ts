@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { formatMrn, isMrn } from './mrn.ts'
-import { changedFields, mergePatch, searchName } from './patient.ts'
+import { differences, fieldsOf, mergePatch, searchName } from './patient.ts'
 
 test('an MRN shows every single wrong digit', () => {
   const mrn = formatMrn(42n)
@@ -24,11 +24,15 @@ test('a merge patch changes, adds and takes away, as RFC 7396 says', () => {
 })
 
 test('changed fields are names, dotted, through lists of the same length', () => {
-  expect(changedFields({ a: 1, l: [{ x: 1, y: 1 }], s: ['q'] }, { a: 1, l: [{ x: 2, y: 1 }], s: ['r'] })).toEqual([
-    'l.x',
-    's',
+  const changes = differences({ a: 1, l: [{ x: 1, y: 1 }], s: ['q'] }, { a: 1, l: [{ x: 2, y: 1 }], s: ['r'], t: 3 })
+  expect(changes).toEqual([
+    { path: 'l.0.x', before: 1, after: 2 },
+    { path: 's', before: ['q'], after: ['r'] },
+    { path: 't', before: null, after: 3 },
   ])
-  expect(changedFields({ l: [{ x: 1 }], o: { p: 1 } }, { l: [], o: { p: 2 } })).toEqual(['l', 'o.p'])
+  expect(fieldsOf(changes)).toEqual(['l.x', 's', 't'])
+  expect(fieldsOf(differences({ l: [{ x: 1 }], o: { p: 1 } }, { l: [], o: { p: 2 } }))).toEqual(['l', 'o.p'])
+  expect(fieldsOf(differences({ l: [{ x: 1 }, { x: 2 }] }, { l: [{ x: 3 }, { x: 4 }] }))).toEqual(['l.x'])
 })
 
 test('names are searched family first, without case and accents', () => {

@@ -150,24 +150,35 @@ export function withStatus<D extends Demographics>(demographics: D, current: Dem
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Dotted names of the fields in which two versions differ, e.g. `['telecom', 'addresses.city']`. */
-export function changedFields(before: unknown, after: unknown, prefix = ''): string[] {
+export interface Difference {
+  /** Dotted, e.g. `addresses.0.city`. */
+  path: string
+  before: unknown
+  after: unknown
+}
+
+/** Where two values differ. Lists of objects are compared place by place while they are as long as each other, else as a whole. */
+export function differences(before: unknown, after: unknown, path = ''): Difference[] {
   if (isDeepStrictEqual(before, after)) return []
-  const name = prefix.replace(/\.$/, '')
-  if (
-    Array.isArray(before) &&
-    Array.isArray(after) &&
-    before.length === after.length &&
-    before.every(isObject) &&
-    after.every(isObject)
-  ) {
-    return [...new Set(before.flatMap((item, index) => changedFields(item, after[index], prefix)))]
-  }
-  if (!isObject(before) || !isObject(after)) return [name]
-  return Object.keys({ ...before, ...after }).flatMap((member) =>
-    changedFields(before[member], after[member], `${prefix}${member}.`),
+  const areLists = Array.isArray(before) && Array.isArray(after)
+  const isWalked = areLists
+    ? before.length === after.length && [...before, ...after].every(isObject)
+    : isObject(before) && isObject(after)
+  if (!isWalked) return [{ path, before: before ?? null, after: after ?? null }]
+  const [from, to] = [before, after] as Record<string, unknown>[]
+  return Object.keys({ ...from, ...to }).flatMap((member) =>
+    differences(from![member], to![member], path ? `${path}.${member}` : member),
   )
 }
+
+/** Where two versions of a chart differ, besides in being two. */
+export const changesBetween = (before: Partial<Patient>, after: Patient): Difference[] =>
+  differences({ ...before, version: 0, updatedAt: '' }, { ...after, version: 0, updatedAt: '' })
+
+/** Names of the fields that changed, e.g. `['telecom', 'addresses.city']`. */
+export const fieldsOf = (changes: readonly Difference[]): string[] => [
+  ...new Set(changes.map(({ path }) => path.replaceAll(/\.\d+(?=\.|$)/g, ''))),
+]
 
 /** What names are searched and sorted by: without case and accents, each word behind a space, the family name first. */
 export function searchName(name: HumanName): string {

@@ -7,7 +7,7 @@ import { etagHeader, etagOf, expectedVersion, withEtag } from '@caregate/common/
 import { idParams, nothing, pageAnswer, validate, type Page } from '@caregate/common/validate'
 import { findBasis, type Standing } from './access.ts'
 import type { Chart, ChartRoutes } from './chart.ts'
-import { changedFields, foldName, mergePatch, withStatus, type Patient } from './patient.ts'
+import { changesBetween, fieldsOf, foldName, mergePatch, withStatus, type Patient } from './patient.ts'
 import {
   createPatient,
   findPatients,
@@ -79,7 +79,7 @@ export function patientRoutes({ db, cursors }: Deps, { read, change }: ChartRout
     const { restricted = row.restricted, ...demographics } = next(current)
     if (restricted !== row.restricted && !may('restriction.change')) throw mayNotRestrict()
     const updated = await updatePatient(tx, row, demographics, restricted, editorOf(context.claims))
-    const changed = changedFields({ ...current, version: 0, updatedAt: '' }, { ...updated, version: 0, updatedAt: '' })
+    const changed = fieldsOf(changesBetween(current, updated))
     await context.record(tx, { changed })
     return withEtag(updated)
   }

@@ -1,0 +1,30 @@
+import type { Tx } from '@caregate/common/database'
+import { notFound } from '@caregate/common/errors'
+import { versionEntity, type VersionRow } from '../database.ts'
+import { toPatient, type ChartRow } from '../repository.ts'
+import type { Patient } from '../patient.ts'
+
+/** A chart as it was in a version. */
+export function patientAt({ id, mrn, createdAt }: ChartRow, row: VersionRow): Patient {
+  const { version, status, voided, restricted, demographics, at: updatedAt, reason: voidReason } = row
+  return toPatient({ id, mrn, createdAt, version, status, voided, restricted, demographics, updatedAt, voidReason })
+}
+
+/** Versions before `before`, newest first. */
+export async function findVersions(
+  tx: Tx,
+  patientId: string,
+  before: number | undefined,
+  limit: number,
+): Promise<VersionRow[]> {
+  const select = tx.createQueryBuilder(versionEntity, 'v').where({ patientId })
+  if (before !== undefined) select.andWhere('v.version < :before', { before })
+  return select.orderBy('v.version', 'DESC').limit(limit).getMany()
+}
+
+/** @throws {AppError} 404 */
+export async function getVersion(tx: Tx, patientId: string, version: number): Promise<VersionRow> {
+  const row = await tx.findOneBy(versionEntity, { patientId, version })
+  if (!row) throw notFound('version')
+  return row
+}
