@@ -13,6 +13,7 @@ await run(spec.service, keys, async (config, log, lifetime) => {
   lifetime.add('the database', () => db.destroy())
   const app = buildPatientsApp({
     db,
+    config,
     outbox: { record: async () => {}, wake: () => {}, backlog: async () => ({ rows: 0, oldestSeconds: 0 }) },
     log,
     verify: configuredVerify(config),

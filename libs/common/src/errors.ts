@@ -32,7 +32,11 @@ export const problems = {
   ],
   request_timeout: [408, 'The request took too long', 'Headers must have come within 10 seconds, all of it within 30.'],
   conflict: [409, 'Conflict', 'The request contradicts the state of the resource.'],
-  already_exists: [409, 'It exists already', '`Location` names the resource that has this key.'],
+  already_exists: [
+    409,
+    'It exists already',
+    '`Location` names the resource that has this key, to whom may know of it.',
+  ],
   possible_duplicate: [
     409,
     'Possibly a duplicate',

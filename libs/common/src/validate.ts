@@ -78,14 +78,14 @@ export const uuidField = (): Joi.StringSchema => Joi.string().guid({ separator: 
 const calendarDate: Joi.CustomValidator<string> = (value, helpers) => {
   const date = new Date(`${value}T00:00:00Z`)
   if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== value) return helpers.error('date.calendar')
-  if (value < '1850-01-01') return helpers.error('date.early')
-  // somewhere it is already tomorrow
-  if (date.getTime() > Date.now() + 14 * 3_600_000) return helpers.error('date.future')
-  return value
+  return value < '1850-01-01' ? helpers.error('date.early') : value
 }
+const hasCome: Joi.CustomValidator<string> = (value, helpers) =>
+  // somewhere it is already tomorrow
+  Date.parse(value) > Date.now() + 14 * 3_600_000 ? helpers.error('date.future') : value
 
-/** A day that has come, `YYYY-MM-DD`. */
-export const pastDateField = (): Joi.StringSchema =>
+/** A day, `YYYY-MM-DD`. */
+export const dateField = (): Joi.StringSchema =>
   Joi.string()
     .pattern(/^\d{4}-\d{2}-\d{2}$/, 'YYYY-MM-DD')
     .custom(calendarDate)
@@ -93,8 +93,11 @@ export const pastDateField = (): Joi.StringSchema =>
       'string.pattern.name': '{{#label}} must be a date as YYYY-MM-DD',
       'date.calendar': '{{#label}} must be a day of the calendar',
       'date.early': '{{#label}} must not be before 1850-01-01',
-      'date.future': '{{#label}} must not be in the future',
     })
+
+/** A day that has come, `YYYY-MM-DD`. */
+export const pastDateField = (): Joi.StringSchema =>
+  dateField().custom(hasCome).messages({ 'date.future': '{{#label}} must not be in the future' })
 
 export interface Page {
   limit: number

@@ -12,8 +12,7 @@ export const nextStates: Record<ReviewState, readonly ReviewState[]> = {
 
 /** Who broke the glass is asked why, and so is who is signed in and wanted what isn't for them. */
 function kindOf({ type, outcome, actor, code }: AuditEvent): ReviewKind | undefined {
-  // a text: the type of a producer that is one release ahead
-  if ((type as string) === 'patients.break-glass.created' && outcome === 'success') return 'break-glass'
+  if (type === 'patients.break-glass.created' && outcome === 'success') return 'break-glass'
   if (outcome === 'denied' && actor.id !== null && (code === 'forbidden' || code === 'restricted')) return 'denial'
   return undefined
 }

@@ -31,6 +31,10 @@ const cellsOf = (action: ChartAction): Partial<Record<Role, readonly Relation[]>
 
 export const rolesFor = (action: ChartAction): Role[] => Object.keys(policy[action]) as Role[]
 
+/** Whether breaking the glass of a chart is enough for that. */
+export const isOpenByGrant = (action: ChartAction): boolean =>
+  Object.values(cellsOf(action)).some((relations) => relations.includes('break-glass'))
+
 /** What somebody is to a chart. */
 export interface Standing {
   restricted: boolean

@@ -1,13 +1,20 @@
 import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
+import { breakGlassRoutes, type BreakGlassDeps } from './break-glass/routes.ts'
+import { careTeamRoutes } from './care-team/routes.ts'
 import { buildChartRoutes } from './chart.ts'
 import { historyRoutes } from './history/routes.ts'
 import { patientRoutes, type Deps } from './routes.ts'
 
 export function buildPatientsApp(
-  deps: Deps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'>,
+  deps: Deps & BreakGlassDeps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'>,
 ): ServiceApp {
-  const chartRoutes = buildChartRoutes(deps.db)
-  const routes = [...patientRoutes(deps, chartRoutes), ...historyRoutes(deps, chartRoutes)]
+  const charts = buildChartRoutes(deps.db)
+  const routes = [
+    ...patientRoutes(deps, charts),
+    ...historyRoutes(deps, charts),
+    ...careTeamRoutes(deps, charts),
+    ...breakGlassRoutes(deps, charts),
+  ]
   for (const { path, access } of routes)
     if (path.includes('{id}') && !access) throw new Error(`${path} has no access: chart.ts makes the routes of a chart`)
   return buildApp({

@@ -2,12 +2,17 @@ import type { Claims } from '@caregate/common/auth'
 import type { Database, Tx } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
 import { route, type Answer, type Context, type Route } from '@caregate/common/route'
-import { findBasis, isOwnOnly, rolesFor, type ChartAction, type Standing } from './access.ts'
+import { findBasis, isOpenByGrant, isOwnOnly, rolesFor, type ChartAction, type Standing } from './access.ts'
 import { getChart, type ChartRow } from './repository.ts'
+
+/** What answers under a broken glass carry: the id of its grant. */
+export const grantHeader = 'X-Break-Glass'
 
 /** A chart that was opened, for somebody. */
 export interface Chart {
   row: ChartRow
+  /** Whether they are of its care team today. */
+  member: boolean
   /** Whether the same person may do something else to it. */
   may(action: ChartAction): boolean
 }
@@ -29,8 +34,9 @@ export interface ChartRoutes {
   ): Route
 }
 
-function refusalOf(action: ChartAction, { roles }: Claims, { restricted }: Standing): AppError {
-  if (restricted && action !== 'restriction.change') return new AppError('restricted')
+function refusalOf({ roles }: Claims, { restricted, grantId }: Standing): AppError {
+  if (grantId) return new AppError('forbidden', 'A broken glass is good for reading and treating alone.')
+  if (restricted) return new AppError('restricted')
   return new AppError('forbidden', `None of your roles (${roles.join(', ')}) may do that to this chart.`)
 }
 
@@ -49,15 +55,15 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
     const { row, member, grantId } = await getChart(tx, params.id, sub, lock)
     const standing: Standing = { restricted: row.restricted, member, grantId, self }
     const basis = findBasis(access, roles, standing)
-    if (!basis) throw refusalOf(access, claims, standing)
+    if (!basis) throw refusalOf(claims, standing)
     about({ basis })
     if (basis === 'break-glass') {
       about({ breakGlass: { grantId: grantId! } })
-      mark('X-Break-Glass', grantId!)
+      mark(grantHeader, grantId!)
     }
     if (row.voided && !alsoVoided)
       throw new AppError('gone', 'The chart was voided. POST /patients/{id}/restore brings it back.')
-    return { row, may: (action) => findBasis(action, roles, standing) !== undefined }
+    return { row, member, may: (action) => findBasis(action, roles, standing) !== undefined }
   }
 
   const build = <P extends { id: string }, Q, B>(
@@ -67,6 +73,15 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
     route({
       ...definition,
       policy: rolesFor(definition.access),
+      answer: {
+        ...definition.answer,
+        headers: {
+          ...definition.answer.headers,
+          ...(isOpenByGrant(definition.access) && {
+            [grantHeader]: 'The grant, where a broken glass opened the chart',
+          }),
+        },
+      },
       errors: [...new Set([...definition.errors, 'forbidden', 'restricted', 'not_found', 'gone'] as const)],
       handle,
     })

@@ -163,7 +163,7 @@ export const spec: DatabaseSpec = {
     patients: 'SELECT, INSERT, UPDATE',
     patient_sources: 'SELECT, INSERT, DELETE',
     patient_versions: 'SELECT',
-    care_team: 'SELECT, INSERT, UPDATE',
+    care_team: 'SELECT, INSERT, UPDATE (removed_by, removed_at)',
     break_glass_grants: 'SELECT, INSERT',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
   },

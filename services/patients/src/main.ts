@@ -18,6 +18,7 @@ await run(spec.service, keys, async (config, log, lifetime) => {
   lifetime.add('the outbox', () => outbox.close())
   const app = buildPatientsApp({
     db,
+    config,
     outbox,
     log,
     verify: configuredVerify(config),

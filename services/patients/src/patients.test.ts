@@ -1,18 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { DataSource } from 'typeorm'
-import { openTestService, testToken } from '@caregate/common/testing/service'
-import { buildPatientsApp } from './app.ts'
-import { spec } from './database.ts'
+import { testToken } from '@caregate/common/testing/service'
 import { isMrn } from './mrn.ts'
+import { openPatients } from './testing.ts'
 
-let service: Awaited<ReturnType<typeof openTestService>>
+let service: Awaited<ReturnType<typeof openPatients>>
 const clinician = testToken(['clinician'])
 const registrar = testToken(['registrar'])
 const jose = { name: { given: ['José', 'Eduardo'], family: 'Gómez' }, birthDate: '1989-05-25', sex: 'male' }
 const unknownId = '0190a000-0000-7000-8000-000000000000'
 
 beforeAll(async () => {
-  service = await openTestService(spec, buildPatientsApp)
+  service = await openPatients()
 })
 beforeEach(() => service.events())
 afterAll(() => service.close())

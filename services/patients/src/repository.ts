@@ -53,7 +53,8 @@ const isMember = (userId: string) =>
 const grantOf = (userId: string) =>
   `(SELECT g.id FROM break_glass_grants g WHERE g.patient_id = p.id AND g.clinician_id = ${userId} AND g.expires_at > now()
      ORDER BY g.expires_at DESC LIMIT 1)`
-const isVisible = (userId: string) => `(NOT p.restricted OR ${isMember(userId)} OR ${grantOf(userId)} IS NOT NULL)`
+/** A broken glass opens the chart it was broken for, and shows it nowhere else. */
+const isVisible = (userId: string) => `(NOT p.restricted OR ${isMember(userId)})`
 
 function columnsOf({
   status,
@@ -133,9 +134,10 @@ export async function getChart(
   userId: string,
   lock: boolean,
 ): Promise<{ row: ChartRow; member: boolean; grantId: string | null }> {
+  // in a statement of its own: who waited for the lock must see who was removed meanwhile
+  if (lock) await tx.query('SELECT FROM patients WHERE id = $1 FOR UPDATE', [id])
   const [found] = await tx.query<(ChartRow & { member: boolean; grantId: string | null })[]>(
-    `SELECT ${chartColumns}, ${isMember('$2')} AS member, ${grantOf('$2')} AS "grantId"
-     FROM patients p WHERE p.id = $1 ${lock ? 'FOR UPDATE OF p' : ''}`,
+    `SELECT ${chartColumns}, ${isMember('$2')} AS member, ${grantOf('$2')} AS "grantId" FROM patients p WHERE p.id = $1`,
     [id, userId],
   )
   if (!found) throw notFound('patient')

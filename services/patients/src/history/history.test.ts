@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { openTestService, testToken } from '@caregate/common/testing/service'
-import { buildPatientsApp } from '../app.ts'
-import { spec } from '../database.ts'
+import { testToken } from '@caregate/common/testing/service'
+import { openPatients } from '../testing.ts'
 
-let service: Awaited<ReturnType<typeof openTestService>>
+let service: Awaited<ReturnType<typeof openPatients>>
 const registrarId = '0190a000-0000-7000-8000-00000000000a'
 const clinicianId = '0190a000-0000-7000-8000-00000000000b'
 const registrar = testToken(['registrar'], { sub: registrarId, name: 'Rita' })
@@ -21,7 +20,7 @@ let id: string
 const get = (path: string, token = registrar) => service.call('GET', `/api/v1/patients/${id}${path}`, { token })
 
 beforeAll(async () => {
-  service = await openTestService(spec, buildPatientsApp)
+  service = await openPatients()
   id = (await service.call('POST', '/api/v1/patients', { token: registrar, body })).body.id
   await service.call('PATCH', `/api/v1/patients/${id}`, {
     token: clinician,
