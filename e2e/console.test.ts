@@ -1,67 +1,16 @@
 import { createHmac } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { until } from '@caregate/common/testing/until'
-import { keepShot, openBrowser, openPage } from './browser.ts'
-import { openTestPlatform } from './platform.ts'
+import { keepShot } from './browser.ts'
+import { enter, goTo, live, openConsolePlatform, rows, unforeseen } from './console.ts'
 
-type Staff = Awaited<ReturnType<typeof platform.addStaff>>
-let platform: Awaited<ReturnType<typeof openTestPlatform>>
-let browser: Browser
-let auditor: Staff
-let clinician: Staff
-let chart: string
-
+let platform: Awaited<ReturnType<typeof openConsolePlatform>>
 beforeAll(async () => {
-  // the shortest that there is: one test outlives its token
-  platform = await openTestPlatform({
-    env: { ACCESS_TOKEN_EXPIRE_MINUTES: '1', RATE_LIMIT_CREDENTIALS_PER_MINUTE: '1000' },
-  })
-  auditor = await platform.addStaff('auditor')
-  clinician = await platform.addStaff('clinician')
-  await fresh(clinician)
-  chart = await newChart()
-  browser = await openBrowser()
+  platform = await openConsolePlatform()
 }, 300_000)
-afterAll(async () => {
-  await browser?.close()
-  await platform?.close()
-})
-
-/** Signs in again: tokens are short-lived here. */
-async function fresh(who: Staff): Promise<string> {
-  const { email, password } = who
-  const { body } = await platform.call('POST', '/api/v1/auth/login', { body: { email, password } })
-  return (who.token = body.accessToken)
-}
-
-async function newChart(): Promise<string> {
-  const body = { name: { given: ['Ola'], family: 'Nordmann' }, birthDate: '1970-01-01', sex: 'female' }
-  const created = await platform.call('POST', '/api/v1/patients', { token: clinician.token, body })
-  expect(created.status).toBe(201)
-  return created.body.id
-}
-const openChart = (id = chart) => platform.call('GET', `/api/v1/patients/${id}`, { token: clinician.token })
-
-/** Of what a page complains about, what isn't the browser's own note of a refusal or of the end of a stream. */
-const unforeseen = (complaints: string[]): string[] =>
-  complaints.filter(
-    (text) =>
-      !/^Failed to load resource: the server responded|net::ERR_(ABORTED|INCOMPLETE_CHUNKED_ENCODING)$/.test(text),
-  )
-
-async function openConsole(options: Parameters<typeof openPage>[1] = {}) {
-  const opened = await openPage(browser, options)
-  await opened.page.goto(`${platform.gateway}/console`)
-  return opened
-}
-
-async function enter(page: Page, { email, password }: Pick<Staff, 'email' | 'password'>): Promise<void> {
-  await page.getByLabel('E-mail').fill(email)
-  await page.getByLabel('Password').fill(password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
-}
+afterAll(() => platform?.close())
 
 /** RFC 6238: the code of this half minute, or of one so many later. */
 function codeOf(secret: string, later = 0): string {
@@ -80,15 +29,11 @@ function codeOf(secret: string, later = 0): string {
   const number = hash.readUInt32BE(hash.at(-1)! & 15) & 0x7fffffff
   return String(number % 1_000_000).padStart(6, '0')
 }
-const live = (page: Page): Promise<void> => page.getByText('Live', { exact: true }).waitFor()
-const rows = (page: Page) => page.getByRole('table', { name: 'Events, newest first' }).locator('tbody tr')
-const goTo = (page: Page, view: string): Promise<void> => page.getByRole('link', { name: view, exact: true }).click()
-
 test('who is no auditor is told so; an auditor with a second factor is asked for its code', async () => {
-  const { page, complaints, hosts, close } = await openConsole()
-  await enter(page, { ...auditor, password: 'Not-the-1' })
+  const { page, complaints, hosts, close } = await platform.openConsole()
+  await enter(page, { ...platform.auditor, password: 'Not-the-1' })
   await page.getByText('E-mail or password is wrong.').waitFor()
-  await enter(page, clinician)
+  await enter(page, platform.clinician)
   await page.getByText('The console is for auditors. This account has other roles: clinician.').waitFor()
 
   const careful = await platform.addStaff('auditor')
@@ -113,9 +58,9 @@ test('who is no auditor is told so; an auditor with a second factor is asked for
 }, 60_000)
 
 test('an event is there within a second, in list and chart; filters and a pause hold it back', async () => {
-  await fresh(clinician)
-  const { page, complaints, hosts, close } = await openConsole()
-  await enter(page, auditor)
+  await platform.fresh(platform.clinician)
+  const { page, complaints, hosts, close } = await platform.openConsole()
+  await enter(page, platform.auditor)
   await live(page)
   await rows(page).first().waitFor()
   const successes = page.locator('.legend .is-success dd')
@@ -127,7 +72,7 @@ test('an event is there within a second, in list and chart; filters and a pause 
   // the best of three: whatever else the machine does is not the console's
   for (let n = 1; n <= 3; n++) {
     const began = Date.now()
-    ;({ headers } = await openChart())
+    ;({ headers } = await platform.openChart())
     await until(async () => (await reads.count()) === n)
     took.push(Date.now() - began)
   }
@@ -145,7 +90,7 @@ test('an event is there within a second, in list and chart; filters and a pause 
   await detail.waitFor({ state: 'hidden' })
 
   await page.getByRole('button', { name: 'Pause' }).click()
-  await openChart()
+  await platform.openChart()
   await page.getByText(/events? waits?$/).waitFor()
   const held = await rows(page).count()
   await page.getByRole('button', { name: 'Resume' }).click()
@@ -157,8 +102,8 @@ test('an event is there within a second, in list and chart; filters and a pause 
   await page.getByLabel('Outcome').selectOption('')
   await until(async () => (await rows(page).count()) === 1)
   await live(page)
-  await openChart()
-  await newChart()
+  await platform.openChart()
+  await platform.newChart()
   await until(async () => (await rows(page).count()) === 2)
   expect(await rows(page).allInnerTexts()).toEqual([
     expect.stringContaining('patients.patient.created'),
@@ -170,10 +115,10 @@ test('an event is there within a second, in list and chart; filters and a pause 
 }, 60_000)
 
 test('older events come by scrolling, without a gap', async () => {
-  await fresh(clinician)
-  for (let n = 0; n < 60; n++) await openChart()
-  const { page, close } = await openConsole({ viewport: { width: 1280, height: 700 } })
-  await enter(page, auditor)
+  await platform.fresh(platform.clinician)
+  for (let n = 0; n < 60; n++) await platform.openChart()
+  const { page, close } = await platform.openConsole({ viewport: { width: 1280, height: 700 } })
+  await enter(page, platform.auditor)
   await rows(page).first().waitFor()
   await page.mouse.move(600, 500)
   await until(async () => {
@@ -186,10 +131,10 @@ test('older events come by scrolling, without a gap', async () => {
 }, 60_000)
 
 test('the report of a chart says who opened it, and by what right', async () => {
-  const { page, complaints, close } = await openConsole()
-  await enter(page, auditor)
+  const { page, complaints, close } = await platform.openConsole()
+  await enter(page, platform.auditor)
   await goTo(page, 'Accesses')
-  await page.getByRole('textbox', { name: 'Patient' }).fill(chart)
+  await page.getByRole('textbox', { name: 'Patient' }).fill(platform.chart)
   await page.getByRole('button', { name: 'Show' }).click()
   const report = page.getByRole('table', { name: 'Accesses, newest first' })
   await report.waitFor()
@@ -202,17 +147,17 @@ test('the report of a chart says who opened it, and by what right', async () => 
 }, 60_000)
 
 test('a review is decided with a note; who comes second is told, and keeps what was typed', async () => {
-  await fresh(clinician)
-  expect((await platform.call('GET', '/api/v1/audit/events', { token: clinician.token })).status).toBe(403)
-  const { page, complaints, close } = await openConsole()
-  await enter(page, auditor)
+  await platform.fresh(platform.clinician)
+  expect((await platform.call('GET', '/api/v1/audit/events', { token: platform.clinician.token })).status).toBe(403)
+  const { page, complaints, close } = await platform.openConsole()
+  await enter(page, platform.auditor)
   await goTo(page, 'Reviews')
   const review = page.getByRole('listitem').filter({ hasText: '/audit/events' }).first()
   await until(async () => {
     await page.getByRole('button', { name: 'Refresh' }).click()
     return review.isVisible()
   })
-  const token = await fresh(auditor)
+  const token = await platform.fresh(platform.auditor)
   const [{ id, version }] = (await platform.call('GET', '/api/v1/audit/reviews?state=open', { token })).body.items
   const headers = { 'if-match': `"${version}"` }
   const body = { state: 'escalated', note: 'Who is that?' }
@@ -233,22 +178,22 @@ test('a review is decided with a note; who comes second is told, and keeps what 
 }, 60_000)
 
 test('a session that was ended elsewhere leads to the sign-in, and the filters stay', async () => {
-  const { page, complaints, close } = await openConsole()
-  await enter(page, auditor)
+  const { page, complaints, close } = await platform.openConsole()
+  await enter(page, platform.auditor)
   await live(page)
-  await page.getByRole('textbox', { name: 'Patient' }).fill(chart)
+  await page.getByRole('textbox', { name: 'Patient' }).fill(platform.chart)
   await page.keyboard.press('Enter')
   await live(page)
-  const token = await fresh(auditor)
+  const token = await platform.fresh(platform.auditor)
   const { items } = (await platform.call('GET', '/api/v1/auth/sessions', { token })).body
   for (const { id, current } of items)
     if (!current) await platform.call('DELETE', `/api/v1/auth/sessions/${id}`, { token })
   await page.getByText('Your session has ended.').waitFor()
-  expect(await page.getByLabel('E-mail').inputValue()).toBe(auditor.email)
-  await page.getByLabel('Password').fill(auditor.password)
+  expect(await page.getByLabel('E-mail').inputValue()).toBe(platform.auditor.email)
+  await page.getByLabel('Password').fill(platform.auditor.password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await live(page)
-  expect(await page.getByRole('textbox', { name: 'Patient' }).inputValue()).toBe(chart)
+  expect(await page.getByRole('textbox', { name: 'Patient' }).inputValue()).toBe(platform.chart)
   expect(unforeseen(complaints)).toEqual([])
   await close()
 }, 60_000)
@@ -272,10 +217,10 @@ test.each([
 ] as const)(
   'every view is without barriers, in the %s theme at %i pixels, and as wide as the window',
   async (theme, width) => {
-    await fresh(clinician)
-    await openChart()
+    await platform.fresh(platform.clinician)
+    await platform.openChart()
     // axe is put into the page, which the page's policy would stop
-    const { page, close } = await openConsole({
+    const { page, close } = await platform.openConsole({
       viewport: { width, height: 900 },
       colorScheme: theme,
       bypassCSP: true,
@@ -288,7 +233,7 @@ test.each([
       await keepShot(page, `console-${view}-${theme}-${width}`)
     }
     await check('sign-in')
-    await enter(page, auditor)
+    await enter(page, platform.auditor)
     await live(page)
     await rows(page).first().waitFor()
     await page.locator('.uplot').waitFor()
@@ -311,22 +256,22 @@ test.each([
 )
 
 test('the stream outlives its token', async () => {
-  const { page, complaints, close } = await openConsole()
+  const { page, complaints, close } = await platform.openConsole()
   const asked: { path: string; query: URLSearchParams }[] = []
   page.on('request', (request) => {
     const { pathname, searchParams } = new URL(request.url())
     asked.push({ path: pathname, query: searchParams })
   })
   const streams = () => asked.filter(({ path }) => path === '/api/v1/audit/stream')
-  await enter(page, auditor)
+  await enter(page, platform.auditor)
   await live(page)
   await rows(page).first().waitFor()
   const newest = Number(await rows(page).first().locator('.c-no').innerText())
   await until(() => streams().length === 2, 90)
   expect(asked.filter(({ path }) => path === '/api/v1/auth/refresh').length).toBeGreaterThan(0)
   expect(Number(streams()[1]!.query.get('afterSequence'))).toBeGreaterThanOrEqual(newest)
-  await fresh(clinician)
-  const { headers } = await openChart()
+  await platform.fresh(platform.clinician)
+  const { headers } = await platform.openChart()
   const reads = rows(page).filter({ hasText: 'patients.patient.read' })
   await until(async () => Number(await reads.first().locator('.c-no').innerText()) > newest)
   await reads.first().getByRole('button').click()

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Access, Page } from './api.ts'
-import { actionNames, actorName, basisNames, formatMoment, isUuid, plural } from './format.ts'
+import { actionNames, actorName, basisNames, formatMoment, isUuid, plural, startOfDay } from './format.ts'
 import { useLoaded } from './load.ts'
-import { Failure, Field, Loading, Notice, OutcomeMark, Select } from './parts.tsx'
+import { Failure, Field, Loading, Notice, Older, OutcomeMark, Select } from './parts.tsx'
 import type { Session } from './session.ts'
 
 const outcomes = [
@@ -11,47 +11,77 @@ const outcomes = [
   ['failure', 'Failed'],
 ] as const
 type Outcome = (typeof outcomes)[number][0]
+const titles = {
+  success: 'Access report',
+  denied: 'Report of denied accesses',
+  failure: 'Report of failed accesses',
+} as const satisfies Record<Outcome, string>
 /** More than this is loaded when it is asked for. */
-const firstRows = 1000
+const rowsAtOnce = 1000
 const pageSize = 200
+/** What a report is of; dates and days of the reader's time zone, empty where there are none. */
+interface Asked {
+  patientId: string
+  from: string
+  to: string
+  outcome: Outcome
+}
 interface Report extends Page<Access> {
-  madeAt: Date
+  asked: Asked
+  madeAt: string
+}
+
+/** @param place as `writePlace` has it */
+function readPlace(place: string): Asked {
+  const [patientId = '', query] = place.split('?')
+  const asked = new URLSearchParams(query)
+  const outcome = outcomes.find(([one]) => one === asked.get('outcome'))?.[0] ?? 'success'
+  return { patientId, from: asked.get('from') ?? '', to: asked.get('to') ?? '', outcome }
+}
+function writePlace({ patientId, ...asked }: Asked): string {
+  const given = Object.entries(asked).filter(([, value]) => value !== '')
+  return `accesses/${patientId.toLowerCase()}?${new URLSearchParams(given).toString()}`
 }
 
 interface AccessesProps {
   session: Session
-  /** Empty until one is asked for. */
-  patientId: string
+  /** A patient's id, and a query; empty until one is asked for. */
+  place: string
 }
 
 /** Who opened a chart, when, and by what right. */
-export function Accesses({ session, patientId }: AccessesProps) {
-  const [typed, setTyped] = useState(patientId)
-  const [from, setFrom] = useState('')
-  const [to, setTo] = useState('')
-  const [outcome, setOutcome] = useState<Outcome>('success')
-  const wrong = typed !== '' && !isUuid(typed)
+export function Accesses({ session, place }: AccessesProps) {
+  const [typed, setTyped] = useState(readPlace(place))
+  const [round, setRound] = useState(0)
+  useEffect(() => setTyped(readPlace(place)), [place])
+  const asked = readPlace(place)
+  const { patientId, from, to, outcome } = typed
+  const wrong = patientId !== '' && !isUuid(patientId)
+  const set = (part: Partial<Asked>): void => setTyped({ ...typed, ...part })
 
   return (
     <>
       <form
-        class="panel filters no-print"
+        class="panel wrap filters no-print"
         aria-label="Report"
         onSubmit={(event) => {
           event.preventDefault()
-          if (isUuid(typed)) location.hash = `accesses/${typed.toLowerCase()}`
+          if (!isUuid(patientId)) return
+          const next = `#${writePlace(typed)}`
+          if (next === location.hash) setRound(round + 1)
+          location.hash = next
         }}
       >
         <Field label="Patient" wide>
           <input
-            value={typed}
+            value={patientId}
             required
             placeholder="Id"
             spellcheck={false}
             autocomplete="off"
             aria-invalid={wrong}
             aria-describedby={wrong ? 'wrong-id' : undefined}
-            onInput={({ currentTarget }) => setTyped(currentTarget.value.trim())}
+            onInput={({ currentTarget }) => set({ patientId: currentTarget.value.trim() })}
           />
           {wrong && (
             <span id="wrong-id" class="field-problem">
@@ -60,16 +90,27 @@ export function Accesses({ session, patientId }: AccessesProps) {
           )}
         </Field>
         <Field label="From">
-          <input type="date" value={from} onChange={({ currentTarget }) => setFrom(currentTarget.value)} />
+          <input
+            type="date"
+            value={from}
+            max={to || '9999-12-30'}
+            onChange={({ currentTarget }) => set({ from: currentTarget.value })}
+          />
         </Field>
         <Field label="To and with">
-          <input type="date" value={to} onChange={({ currentTarget }) => setTo(currentTarget.value)} />
+          <input
+            type="date"
+            value={to}
+            min={from || '1900-01-02'}
+            max="9999-12-30"
+            onChange={({ currentTarget }) => set({ to: currentTarget.value })}
+          />
         </Field>
-        <Select label="Accesses" value={outcome} options={outcomes} onChoose={setOutcome} />
+        <Select label="Accesses" value={outcome} options={outcomes} onChoose={(one) => set({ outcome: one })} />
         <button class="primary">Show</button>
       </form>
-      {isUuid(patientId) ? (
-        <ReportOf session={session} patientId={patientId} from={from} to={to} outcome={outcome} />
+      {isUuid(asked.patientId) ? (
+        <ReportOf session={session} asked={asked} round={round} />
       ) : (
         <div class="panel">
           <Notice title="Who opened this chart?">
@@ -81,37 +122,40 @@ export function Accesses({ session, patientId }: AccessesProps) {
   )
 }
 
-interface ReportProps extends AccessesProps {
-  /** Dates. */
-  from: string
-  to: string
-  outcome: Outcome
+interface ReportProps {
+  session: Session
+  asked: Asked
+  /** Another one when the same is asked for once more. */
+  round: number
 }
 
-function ReportOf({ session, patientId, from, to, outcome }: ReportProps) {
-  const after = to && new Date(Date.parse(`${to}T00:00`) + 86_400_000)
-  const query = {
-    outcome,
-    limit: pageSize,
-    from: from && new Date(`${from}T00:00`).toISOString(),
-    to: after && after.toISOString(),
-  }
-  const path = `/audit/patients/${patientId}/accesses`
-  async function load(signal?: AbortSignal, before?: Report): Promise<Report> {
-    const items = [...(before?.items ?? [])]
-    const enough = items.length + firstRows
-    let cursor = before?.nextCursor ?? undefined
+function ReportOf({ session, asked, round }: ReportProps) {
+  /** The next rows after a cursor: so many, or fewer if there are no more. */
+  async function load(signal: AbortSignal, after?: string): Promise<Page<Access>> {
+    const { patientId, from, to, outcome } = asked
+    const query = {
+      outcome,
+      limit: pageSize,
+      from: from && startOfDay(`${from}T00:00`).toISOString(),
+      to: to && startOfDay(`${to}T00:00`, 1).toISOString(),
+    }
+    const items: Access[] = []
+    let cursor = after
     for (;;) {
-      const page = await session.get<Page<Access>>(path, { ...query, cursor }, signal)
+      const page = await session.get<Page<Access>>(
+        `/audit/patients/${patientId}/accesses`,
+        { ...query, cursor },
+        signal,
+      )
       items.push(...page.items)
-      if (page.nextCursor === null || items.length >= enough)
-        return { items, nextCursor: page.nextCursor, madeAt: new Date() }
+      if (page.nextCursor === null || items.length >= rowsAtOnce) return { items, nextCursor: page.nextCursor }
       cursor = page.nextCursor
     }
   }
-  const report = useLoaded(load, [patientId, from, to, outcome])
-  const [more, setMore] = useState<unknown>()
-  useEffect(() => setMore(undefined), [report.state])
+  const report = useLoaded<Report>(
+    async (signal) => ({ ...(await load(signal)), asked, madeAt: new Date().toISOString() }),
+    [asked.patientId, asked.from, asked.to, asked.outcome, round],
+  )
 
   if (report.state === 'loading')
     return (
@@ -125,21 +169,22 @@ function ReportOf({ session, patientId, from, to, outcome }: ReportProps) {
         <Failure error={report.error} onRetry={report.again} />
       </div>
     )
-  const { items, nextCursor, madeAt } = report.value
+  const { value, busy } = report
+  const { items, nextCursor, madeAt } = value
   const people = new Set(items.map(({ actor }) => actor.id)).size
   return (
-    <section class="panel report" aria-label="Access report">
+    <section class="panel report" aria-label="Access report" aria-busy={busy}>
       <div class="report-head">
         <div>
-          <h2>Access report</h2>
+          <h2>{titles[value.asked.outcome]}</h2>
           <p>
-            Patient <code>{patientId}</code>
-            {from && `, from ${from}`}
-            {to && `, to ${to}`}
+            Patient <code>{value.asked.patientId}</code>
+            {value.asked.from && `, from ${value.asked.from}`}
+            {value.asked.to && `, to ${value.asked.to}`}
           </p>
           <p class="muted">
             {plural(items.length, 'entry', 'entries')} by {plural(people, 'actor')}
-            {nextCursor && ', older ones not among them'}. Made {formatMoment(madeAt.toISOString())} for {session.name}.
+            {nextCursor && ', older ones not among them'}. Made {formatMoment(madeAt)} for {session.name}.
           </p>
         </div>
         <button type="button" class="no-print" onClick={() => print()} disabled={items.length === 0}>
@@ -154,12 +199,15 @@ function ReportOf({ session, patientId, from, to, outcome }: ReportProps) {
         <AccessTable items={items} />
       )}
       {nextCursor && (
-        <div class="list-foot no-print">
-          {more !== undefined && <Failure error={more} />}
-          <button type="button" onClick={() => void load(undefined, report.value).then(report.put, setMore)}>
-            Load older
-          </button>
-        </div>
+        <Older
+          state={report.more}
+          onLoad={() =>
+            report.extend(async (_, signal) => {
+              const next = await load(signal, nextCursor)
+              return (now) => ({ ...now, items: [...now.items, ...next.items], nextCursor: next.nextCursor })
+            })
+          }
+        />
       )}
     </section>
   )
@@ -186,7 +234,7 @@ const AccessTable = ({ items }: { items: Access[] }) => (
             {actorName(actor)} <span class="muted">{actor.roles.join(', ')}</span>
           </td>
           <td role="cell" class="a-right">
-            {breakGlass ? <span class="code">Break-glass</span> : basis && basisNames[basis]}
+            {breakGlass ? <span class="code is-break-glass">Break-glass</span> : basis && basisNames[basis]}
           </td>
           <td role="cell" class="a-what">
             {actionNames[action]} <span class="muted">{type}</span>

@@ -6,6 +6,7 @@ import { count, roll, totals } from './activity.ts'
 import type { Activity, LogEvent } from './api.ts'
 import type { Filter } from './filters.tsx'
 import { formatCount, formatDay, formatSeconds, formatTime, plural } from './format.ts'
+import { sizeOf } from './event-list.ts'
 import { useLoaded } from './load.ts'
 import { Choice, Failure } from './parts.tsx'
 import type { Session } from './session.ts'
@@ -26,25 +27,38 @@ const heightPx = 148
 interface ActivityChartProps {
   session: Session
   filter: Filter
+  /** Where the stream begins; another one when it begins anew. */
+  start: Promise<number>
   /** Where the stream's events are handed over. */
   onLive: RefObject<(event: LogEvent) => void>
   /** A piece of time was chosen, or none any more. */
   onRange(from: string, to: string): void
+  /** Begins anew, the stream too. */
+  onRetry(): void
 }
 
-export function ActivityChart({ session, filter, onLive, onRange }: ActivityChartProps) {
+export function ActivityChart({ session, filter, start, onLive, onRange, onRetry }: ActivityChartProps) {
   const [hours, setHours] = useState<Hours>('1')
   const [hovered, setHovered] = useState<number>()
   const { from, to, ...asked } = filter
+  const streamed = useRef<LogEvent[]>([])
+  onLive.current = (event) => void streamed.current.push(event)
   const loaded = useLoaded(
-    (signal) => {
+    async (signal) => {
+      streamed.current = []
+      await start
+      // read last, so that next to nothing is both behind it and in the answer
+      const position = await sizeOf(session, signal)
       const now = Date.now()
       const window = { from: new Date(now - Number(hours) * hourMs).toISOString(), to: new Date(now).toISOString() }
-      return session.get<Activity>('/audit/activity', { ...asked, ...window }, signal)
+      const activity = await session.get<Activity>('/audit/activity', { ...asked, ...window }, signal)
+      return { activity, hours, position }
     },
-    [...Object.values(asked), hours],
+    [start, hours],
   )
-  const activity = useLive(loaded.state === 'there' ? loaded.value : undefined, onLive)
+  const there = loaded.state === 'there' ? loaded.value : undefined
+  const busy = loaded.state === 'there' && loaded.busy
+  const activity = useLive(there, busy, streamed)
   const buckets = activity?.buckets ?? []
   const shown = hovered === undefined ? undefined : buckets[hovered]
   const sums = totals(shown ? [shown] : buckets)
@@ -56,9 +70,9 @@ export function ActivityChart({ session, filter, onLive, onRange }: ActivityChar
 
   return (
     <section class="panel activity" aria-label="Activity">
-      <div class="activity-head">
+      <div class="wrap activity-head">
         <h2>Activity</h2>
-        <dl class="legend">
+        <dl class="wrap legend">
           {outcomes.toReversed().map((outcome) => (
             <div key={outcome} class={`is-${outcome}`}>
               <dt>{outcome}</dt>
@@ -72,13 +86,13 @@ export function ActivityChart({ session, filter, onLive, onRange }: ActivityChar
         <Choice label="Range" value={hours} options={ranges} onChoose={setHours} />
       </div>
       {loaded.state === 'failed' ? (
-        <Failure error={loaded.error} onRetry={loaded.again} />
+        <Failure error={loaded.error} onRetry={onRetry} />
       ) : (
         <>
           <div
             role="img"
             class={activity ? 'chart' : 'chart is-loading'}
-            aria-label={`Events of the last ${rangeNames[hours]}: ${outcomes
+            aria-label={`Events of the last ${rangeNames[there?.hours ?? hours]}: ${outcomes
               .toReversed()
               .map((outcome) => `${formatCount(totals(buckets)[outcome])} ${outcome}`)
               .join(', ')}. The table below has the figures.`}
@@ -93,27 +107,26 @@ export function ActivityChart({ session, filter, onLive, onRange }: ActivityChar
 }
 
 /** What was loaded, and since then the stream's events and the time that passes. */
-function useLive(loaded: Activity | undefined, onLive: ActivityChartProps['onLive']): Activity | undefined {
-  const [activity, setActivity] = useState(loaded)
+function useLive(
+  loaded: { activity: Activity; position: number } | undefined,
+  busy: boolean,
+  streamed: RefObject<LogEvent[]>,
+): Activity | undefined {
+  const [activity, setActivity] = useState(loaded?.activity)
+  useEffect(() => setActivity(loaded?.activity), [loaded])
   useEffect(() => {
-    setActivity(loaded)
-    if (!loaded) return
-    let pending: LogEvent[] = []
-    onLive.current = (event) => void pending.push(event)
+    // what comes meanwhile is kept for what is on its way
+    if (!loaded || busy) return
     const timer = setInterval(() => {
-      const events = pending
-      pending = []
+      const events = streamed.current.splice(0).filter(({ sequence }) => sequence > loaded.position)
       setActivity((before) => {
         const rolled = before && roll(before, Date.now())
         if (!rolled || (!events.length && rolled.buckets === before.buckets)) return before
         return count(rolled, events)
       })
     }, 500)
-    return () => {
-      clearInterval(timer)
-      onLive.current = () => {}
-    }
-  }, [loaded])
+    return () => clearInterval(timer)
+  }, [loaded, busy])
   return activity
 }
 
@@ -135,6 +148,7 @@ function stack({ buckets }: Activity): uPlot.AlignedData {
 
 function Plot({ activity, from, to, onHover, onChoose }: PlotProps) {
   const frame = useRef<HTMLDivElement>(null)
+  const probe = useRef<HTMLElement>(null)
   const plot = useRef<uPlot>(null)
   // uPlot calls back long after this rendering
   const latest = useRef({ activity, onHover, onChoose })
@@ -142,32 +156,36 @@ function Plot({ activity, from, to, onHover, onChoose }: PlotProps) {
 
   useEffect(() => {
     const element = frame.current!
-    const colour = (name: string) => (): string => getComputedStyle(element.querySelector(`.ink-${name}`)!).color
+    // a canvas knows no variables: an element that isn't seen has its colours
+    const ink = (name: string) => (): string => {
+      probe.current!.style.color = `var(--${name})`
+      return getComputedStyle(probe.current!).color
+    }
     const bars = uPlot.paths.bars!({ size: [0.82, 28], align: 1 })
     const series = (name: string): uPlot.Series => ({
       paths: bars,
-      fill: colour(name),
+      fill: ink(name),
       width: 0,
       points: { show: false },
     })
-    const axis = { stroke: colour('axis'), font: '11px system-ui, sans-serif', ticks: { show: false } }
+    const axis = { stroke: ink('muted'), font: '11px system-ui, sans-serif', ticks: { show: false } }
     const chart = new uPlot(
       {
         width: element.clientWidth,
         height: heightPx,
-        padding: [8, 4, 0, 0],
+        padding: [8, 16, 0, 0],
         legend: { show: false },
         scales: {
           x: { range: (_self, min, max) => [min, max + latest.current.activity.bucketSeconds] },
           y: { range: (_self, _min, max) => [0, Math.max(4, max * 1.08)] },
         },
         cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 4 } },
-        series: [{}, series('success'), series('denied'), series('failure')],
+        series: [{}, series('success-bar'), series('denied-bar'), series('failure-bar')],
         axes: [
           { ...axis, grid: { show: false }, size: 26, gap: 6, space: 70, values: timeLabels },
           {
             ...axis,
-            grid: { stroke: colour('grid'), width: 1 },
+            grid: { stroke: ink('line'), width: 1 },
             size: 46,
             gap: 8,
             space: 32,
@@ -205,9 +223,9 @@ function Plot({ activity, from, to, onHover, onChoose }: PlotProps) {
     plot.current = chart
     const resized = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: heightPx }))
     resized.observe(element)
-    const repaint = (): void => chart.redraw(false)
+    const repaint = (): void => chart.redraw()
     const theme = new MutationObserver(repaint)
-    theme.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+    theme.observe(document.documentElement, { attributeFilter: ['style'] })
     const system = matchMedia('(prefers-color-scheme: dark)')
     system.addEventListener('change', repaint)
     return () => {
@@ -227,9 +245,7 @@ function Plot({ activity, from, to, onHover, onChoose }: PlotProps) {
 
   return (
     <div ref={frame}>
-      {['success', 'denied', 'failure', 'axis', 'grid'].map((name) => (
-        <i key={name} class={`ink-${name}`} hidden />
-      ))}
+      <i ref={probe} hidden />
     </div>
   )
 }

@@ -40,6 +40,16 @@ export interface Review {
   version: number
 }
 
+/** A right to open one restricted chart, taken in an emergency. */
+export interface Grant {
+  grantId: string
+  patientId: string
+  clinicianId: string
+  reason: string
+  createdAt: string
+  expiresAt: string
+}
+
 /** What can't be had is null. */
 export interface LogStatus {
   size: number | null

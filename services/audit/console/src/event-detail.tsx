@@ -5,6 +5,7 @@ import type { Filter } from './filters.tsx'
 import { actionNames, actorName, basisNames, formatMoment } from './format.ts'
 import { OutcomeMark, sentenceOf } from './parts.tsx'
 import { proveEvent, type Verdict } from './proof.ts'
+import { Reason } from './reason.tsx'
 import { ApiError, type Session } from './session.ts'
 
 interface EventDetailProps {
@@ -15,7 +16,7 @@ interface EventDetailProps {
 }
 
 export function EventDetail({ event, session, onClose, onFilter }: EventDetailProps) {
-  const { sequence, type, outcome, actor, request, patientIds } = event
+  const { sequence, type, outcome, actor, request, patientIds, breakGlass } = event
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
@@ -32,6 +33,11 @@ export function EventDetail({ event, session, onClose, onFilter }: EventDetailPr
     document.addEventListener('keydown', close)
     return () => document.removeEventListener('keydown', close)
   }, [])
+  const show = (part: Partial<Filter>): void => {
+    // above the list it would hide what it leads to
+    if (dialog.current!.matches(':modal')) onClose()
+    onFilter(part)
+  }
   const threats = event.threats?.join(', ')
 
   return (
@@ -54,15 +60,20 @@ export function EventDetail({ event, session, onClose, onFilter }: EventDetailPr
         <Member name="Stored">{formatMoment(event.storedAt)}</Member>
         <Member name="Actor">
           {actorName(actor)} <span class="muted">{actor.roles.join(', ')}</span>
-          {actor.id && (
-            <Id id={actor.id} label="Events of this actor" onShow={() => onFilter({ actorId: actor.id! })} />
-          )}
+          {actor.id && <Id id={actor.id} label="Events of this actor" onShow={() => show({ actorId: actor.id! })} />}
         </Member>
         <Member name="Session">{actor.sessionId && <code>{actor.sessionId}</code>}</Member>
         <Member name="Action">{actionNames[event.action]}</Member>
         <Member name="Code">{event.code && <span class="code">{event.code}</span>}</Member>
         <Member name="Right">{event.basis && basisNames[event.basis]}</Member>
-        <Member name="Break-glass">{event.breakGlass && <code>{event.breakGlass.grantId}</code>}</Member>
+        <Member name="Break-glass">
+          {breakGlass && (
+            <>
+              <code>{breakGlass.grantId}</code>
+              <Reason session={session} label="Show the reason" findGrantId={async () => breakGlass.grantId} />
+            </>
+          )}
+        </Member>
         <Member name="Resource">
           {event.resource && (
             <>
@@ -74,8 +85,8 @@ export function EventDetail({ event, session, onClose, onFilter }: EventDetailPr
           {patientIds.length > 0 && (
             <div class="ids">
               {patientIds.map((id) => (
-                <div key={id}>
-                  <Id id={id} label="Events of this chart" onShow={() => onFilter({ patientId: id })} />
+                <div key={id} class="wrap">
+                  <Id id={id} label="Events of this chart" onShow={() => show({ patientId: id })} />
                   <a href={`#accesses/${id}`}>Accesses</a>
                 </div>
               ))}

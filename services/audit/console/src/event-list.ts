@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { LogEvent, Page } from './api.ts'
 import type { Filter } from './filters.tsx'
+import type { More } from './load.ts'
 import type { Session } from './session.ts'
 import { follow, type StreamState } from './stream.ts'
 
@@ -39,7 +40,7 @@ function merge(list: List, fresh: readonly LogEvent[]): List {
 export function useEvents(session: Session, filter: Filter, onLive: (event: LogEvent) => void) {
   const [list, setList] = useState<List>()
   const [error, setError] = useState<unknown>()
-  const [older, setOlder] = useState<'idle' | 'loading' | { error: unknown }>('idle')
+  const [older, setOlder] = useState<More>('idle')
   const [stream, setStream] = useState<StreamState>('connecting')
   const [paused, setPaused] = useState(false)
   const [waiting, setWaiting] = useState(nothingWaits)
@@ -47,15 +48,15 @@ export function useEvents(session: Session, filter: Filter, onLive: (event: LogE
   const fresh = useRef<LogEvent[]>([])
   const { from, to, ...streamed } = filter
   const inputs = [...Object.values(streamed), round]
-  // what the list shows is never older than where the stream goes on
-  const start = useRef<Promise<number>>(Promise.resolve(0))
+  // what is shown is never older than where the stream goes on
+  const start = useMemo(() => sizeOf(session), inputs)
+  const current = useRef(new AbortController())
 
   useEffect(() => {
     const leaving = new AbortController()
     fresh.current = []
     setWaiting(nothingWaits)
-    start.current = sizeOf(session)
-    start.current
+    start
       .then((position) =>
         follow(
           session,
@@ -77,10 +78,11 @@ export function useEvents(session: Session, filter: Filter, onLive: (event: LogE
 
   useEffect(() => {
     const leaving = new AbortController()
+    current.current = leaving
     setList(undefined)
     setError(undefined)
     setOlder('idle')
-    start.current
+    start
       .then(() => session.get<Page<LogEvent>>('/audit/events', { ...filter, limit: pageSize }, leaving.signal))
       .then(({ items, nextCursor }) =>
         setList({ items, cursor: nextCursor, cut: false, loadedTop: items[0]?.sequence ?? 0 }),
@@ -118,24 +120,26 @@ export function useEvents(session: Session, filter: Filter, onLive: (event: LogE
   function loadOlder(): void {
     if (!list?.cursor || older === 'loading') return
     const { cursor } = list
+    const { signal } = current.current
     setOlder('loading')
-    session.get<Page<LogEvent>>('/audit/events', { ...filter, limit: pageSize, cursor }).then(
+    session.get<Page<LogEvent>>('/audit/events', { ...filter, limit: pageSize, cursor }, signal).then(
       ({ items, nextCursor }) => {
-        // unless another list has taken its place
+        if (signal.aborted) return
+        // unless they were cut off for new ones meanwhile
         setList((now) =>
           now?.cursor === cursor ? { ...now, items: [...now.items, ...items], cursor: nextCursor } : now,
         )
         setOlder('idle')
       },
-      (thrown: unknown) => setOlder({ error: thrown }),
+      (thrown: unknown) => signal.aborted || setOlder({ error: thrown }),
     )
   }
 
-  return { list, error, older, loadOlder, reload, stream, paused, setHeld, waiting: waiting.count }
+  return { start, list, error, older, loadOlder, reload, stream, paused, setHeld, waiting: waiting.count }
 }
 
 /** How many events the log has. */
-async function sizeOf(session: Session): Promise<number> {
-  const note = await (await session.request('GET', '/audit/checkpoint')).text()
+export async function sizeOf(session: Session, signal?: AbortSignal): Promise<number> {
+  const note = await (await session.request('GET', '/audit/checkpoint', { signal })).text()
   return Number(note.split('\n')[1])
 }

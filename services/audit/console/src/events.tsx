@@ -5,7 +5,8 @@ import { EventDetail } from './event-detail.tsx'
 import { useEvents } from './event-list.ts'
 import { Filters, noFilter, type Filter } from './filters.tsx'
 import { actorName, formatCount, formatDay, formatMoment, formatTime, plural, shortId } from './format.ts'
-import { Failure, Loading, Notice, OutcomeMark } from './parts.tsx'
+import type { More } from './load.ts'
+import { Failure, Loading, Notice, Older, OutcomeMark } from './parts.tsx'
 import type { Session } from './session.ts'
 import type { StreamState } from './stream.ts'
 
@@ -25,18 +26,20 @@ const streamNames: Record<StreamState, string> = {
 export function Events({ session, filter, onFilter }: EventsProps) {
   const onLive = useRef<(event: LogEvent) => void>(() => {})
   const events = useEvents(session, filter, (event) => onLive.current(event))
-  const { list, error, older, loadOlder, reload, stream, paused, setHeld, waiting } = events
+  const { start, list, error, older, loadOlder, reload, stream, paused, setHeld, waiting } = events
   const [open, setOpen] = useState<LogEvent>()
   const state = paused && stream === 'live' ? 'Paused' : streamNames[stream]
 
   return (
-    <div class={open ? 'events has-detail' : 'events'}>
-      <div class="events-main">
+    <div class={open ? 'split has-detail' : 'split'}>
+      <div class="stack">
         <ActivityChart
           session={session}
           filter={filter}
+          start={start}
           onLive={onLive}
           onRange={(from, to) => onFilter({ ...filter, from, to })}
+          onRetry={reload}
         />
         <section class="panel" aria-label="Events">
           <Filters filter={filter} onFilter={onFilter} />
@@ -66,7 +69,7 @@ export function Events({ session, filter, onFilter }: EventsProps) {
           ) : (
             <EventTable items={list.items} loadedTop={list.loadedTop} open={open} onOpen={setOpen} />
           )}
-          {list?.cursor && <Older state={older} onLoad={loadOlder} />}
+          {list?.cursor && <OlderInView state={older} onLoad={loadOlder} />}
           {list?.cut && (
             <div class="list-foot">
               <p>Older ones were dropped here to make room for new ones.</p>
@@ -116,7 +119,7 @@ function EventTable({ items, loadedTop, open, onOpen }: EventTableProps) {
             key={event.sequence}
             event={event}
             fresh={event.sequence > loadedTop}
-            chosen={event === open}
+            chosen={event.id === open?.id}
             onOpen={onOpen}
           />
         ))}
@@ -170,7 +173,7 @@ const EventRow = ({ event, fresh, chosen, onOpen }: EventRowProps) => {
 }
 
 /** Loads more when it comes into view; the button is for whoever doesn't scroll. */
-function Older({ state, onLoad }: { state: 'idle' | 'loading' | { error: unknown }; onLoad(): void }) {
+function OlderInView({ state, onLoad }: { state: More; onLoad(): void }) {
   const foot = useRef<HTMLDivElement>(null)
   const load = useRef(onLoad)
   load.current = onLoad
@@ -179,14 +182,7 @@ function Older({ state, onLoad }: { state: 'idle' | 'loading' | { error: unknown
     observer.observe(foot.current!)
     return () => observer.disconnect()
   }, [])
-  return (
-    <div class="list-foot" ref={foot}>
-      {typeof state === 'object' && <Failure error={state.error} />}
-      <button type="button" onClick={onLoad} disabled={state === 'loading'}>
-        {state === 'loading' ? 'Loading' : 'Load older'}
-      </button>
-    </div>
-  )
+  return <Older state={state} onLoad={onLoad} foot={foot} />
 }
 
 /** Tells who listens rather than looks what has come, every ten seconds at most. */

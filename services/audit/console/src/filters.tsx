@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { eventTypes } from '@caregate/common/events'
-import { actionNames, formatDay, formatTime, isUuid } from './format.ts'
+import { actionNames, formatSpan, isUuid } from './format.ts'
 import { Field, Select } from './parts.tsx'
 
 /** What the list, the stream and the chart are limited to; empty where they aren't. */
@@ -56,7 +56,7 @@ export function Filters({ filter, onFilter }: FiltersProps) {
 
   return (
     <form
-      class="filters"
+      class="wrap filters"
       role="search"
       aria-label="Events"
       onSubmit={(event) => {
@@ -97,7 +97,7 @@ export function Filters({ filter, onFilter }: FiltersProps) {
       </Field>
       {filter.from && (
         <button type="button" class="chip" onClick={() => set({ from: '', to: '' })}>
-          {formatDay(filter.from)} {formatTime(filter.from)} – {formatTime(filter.to)}
+          {formatSpan(filter.from, filter.to)}
           <span class="hidden">: show all times again</span>
           <span aria-hidden="true"> ×</span>
         </button>

@@ -1,12 +1,30 @@
-const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const clock = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const
+const time = new Intl.DateTimeFormat('en-GB', clock)
+const zonedTime = new Intl.DateTimeFormat('en-GB', { ...clock, timeZoneName: 'short' })
 const day = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short' })
-const whole = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
+const date = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' })
 const count = new Intl.NumberFormat('en-GB')
 
-/** In the reader's own time zone. */
-export const formatTime = (moment: string | number): string => time.format(new Date(moment))
+/** A day of the reader's own time zone, `later` days after that of `moment`. It may be one of 23 or 25 hours. */
+export function startOfDay(moment: string | number, later = 0): Date {
+  const start = new Date(moment)
+  start.setHours(0, 0, 0, 0)
+  start.setDate(start.getDate() + later)
+  return start
+}
+const offsetAt = (moment: Date): number => moment.getTimezoneOffset()
+
+/** In the reader's own time zone, which is named on a day that has an hour twice. */
+export function formatTime(moment: string | number): string {
+  const changes = offsetAt(startOfDay(moment)) !== offsetAt(startOfDay(moment, 1))
+  return (changes ? zonedTime : time).format(new Date(moment))
+}
 export const formatDay = (moment: string | number): string => day.format(new Date(moment))
-export const formatMoment = (moment: string | number): string => whole.format(new Date(moment))
+export const formatMoment = (moment: string | number): string =>
+  `${date.format(new Date(moment))}, ${formatTime(moment)}`
+/** The day is said once where both are of the same. */
+export const formatSpan = (from: string, to: string): string =>
+  `${formatDay(from)} ${formatTime(from)} – ${formatDay(from) === formatDay(to) ? '' : `${formatDay(to)} `}${formatTime(to)}`
 export const formatCount = (number: number): string => count.format(number)
 export const formatSeconds = (seconds: number): string => {
   if (seconds < 90) return `${Math.round(seconds)} s`

@@ -121,7 +121,7 @@ const toneNames = { good: '', plain: '', warn: 'High', bad: 'Too high' } as cons
 const Card = ({ name, value, tone: how = 'plain', children }: CardProps) => (
   <section class={`panel card is-${how}`} aria-label={name}>
     <h2>{name}</h2>
-    <p class="card-value">
+    <p class="wrap card-value">
       {value}
       {toneNames[how] && <span class="tag">{toneNames[how]}</span>}
     </p>

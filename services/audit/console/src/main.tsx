@@ -20,16 +20,15 @@ type View = (typeof views)[number][0]
 
 /** The view, and what it is opened for: `#accesses/0190…`. */
 function readPlace(): [view: View, subject: string] {
-  const [name, subject = ''] = location.hash.slice(1).split('/')
-  return [views.find(([view]) => view === name)?.[0] ?? 'events', subject]
+  const [, name, subject] = /^#?([^/]*)\/?(.*)$/.exec(location.hash)!
+  return [views.find(([view]) => view === name)?.[0] ?? 'events', subject!]
 }
 
 function useTheme(): [theme: string, next: () => void] {
   const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
   const [theme, setTheme] = useState(system)
   useEffect(() => {
-    if (theme === system) delete document.documentElement.dataset.theme
-    else document.documentElement.dataset.theme = theme
+    document.documentElement.style.colorScheme = theme === system ? '' : theme
   }, [theme])
   return [theme, () => setTheme(theme === 'dark' ? 'light' : 'dark')]
 }
@@ -47,6 +46,10 @@ function App() {
     addEventListener('hashchange', read)
     return () => removeEventListener('hashchange', read)
   }, [])
+  // what is gone with its view takes the focus along
+  useEffect(() => {
+    if (document.activeElement === document.body) document.getElementById('main')?.focus()
+  }, [view, session])
   const title = session ? views.find(([name]) => name === view)![1] : 'Sign in'
   useEffect(() => void (document.title = `${title} · Caregate audit console`), [title])
 
@@ -60,6 +63,10 @@ function App() {
       setSession(opened)
     }
     return <SignIn reason={reason} email={email} onSession={onSession} onEnd={onEnd} />
+  }
+  const showEvents = (part: Partial<Filter>): void => {
+    setFilter({ ...noFilter, ...part })
+    location.hash = 'events'
   }
   return (
     <>
@@ -97,8 +104,8 @@ function App() {
       <main id="main" tabIndex={-1} class={`view is-${view}`}>
         <h1 class="hidden">{title}</h1>
         {view === 'events' && <Events session={session} filter={filter} onFilter={setFilter} />}
-        {view === 'accesses' && <Accesses key={subject} session={session} patientId={subject} />}
-        {view === 'reviews' && <Reviews session={session} />}
+        {view === 'accesses' && <Accesses session={session} place={subject} />}
+        {view === 'reviews' && <Reviews session={session} onFilter={showEvents} />}
         {view === 'health' && <Health session={session} />}
       </main>
     </>

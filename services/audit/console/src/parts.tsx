@@ -1,5 +1,6 @@
-import type { ComponentChildren } from 'preact'
+import type { ComponentChildren, Ref } from 'preact'
 import type { Outcome } from '@caregate/common/events'
+import type { More } from './load.ts'
 import { ApiError } from './session.ts'
 
 const outcomeNames = { success: 'Success', denied: 'Denied', failure: 'Failure' } as const
@@ -54,7 +55,6 @@ export const Notice = ({ title, children }: { title: string; children?: Componen
 
 export const Loading = ({ what }: { what: string }) => (
   <div class="notice" role="status">
-    <span class="spinner" aria-hidden="true" />
     <p>Loading {what}</p>
   </div>
 )
@@ -67,6 +67,20 @@ export const Failure = ({ error, onRetry }: { error: unknown; onRetry?: () => vo
         Try again
       </button>
     )}
+  </div>
+)
+
+interface OlderProps {
+  state: More
+  onLoad(): void
+  foot?: Ref<HTMLDivElement>
+}
+export const Older = ({ state, onLoad, foot = null }: OlderProps) => (
+  <div class="list-foot no-print" ref={foot}>
+    {typeof state === 'object' && <Failure error={state.error} />}
+    <button type="button" onClick={onLoad} aria-disabled={state === 'loading'}>
+      {state === 'loading' ? 'Loading' : 'Load older'}
+    </button>
   </div>
 )
 

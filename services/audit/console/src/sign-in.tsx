@@ -19,8 +19,9 @@ export function SignIn({ reason, email: known, onSession, onEnd }: SignInProps) 
   const [problem, setProblem] = useState<string>()
   const [busy, setBusy] = useState(false)
   const first = useRef<HTMLInputElement>(null)
+  const passwordInput = useRef<HTMLInputElement>(null)
   const codeInput = useRef<HTMLInputElement>(null)
-  useEffect(() => (asksCode ? codeInput : first).current?.focus(), [asksCode])
+  useEffect(() => (asksCode ? codeInput : known ? passwordInput : first).current?.focus(), [asksCode])
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault()
@@ -80,6 +81,7 @@ export function SignIn({ reason, email: known, onSession, onEnd }: SignInProps) 
             </Field>
             <Field label="Password">
               <input
+                ref={passwordInput}
                 type="password"
                 name="password"
                 autocomplete="current-password"
