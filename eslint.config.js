@@ -45,7 +45,7 @@ export default tseslint.config(
   {
     // What serves requests speaks through the logger; a command, and a start that fails before there is one, may print.
     files: ['{gateway,services,libs}/**/*.{ts,tsx}'],
-    ignores: ['**/*.test.ts', '**/testing/**', '**/{migrate,retain,user,run,cli,dead-letters}.ts'],
+    ignores: ['**/*.test.ts', '**/testing/**', '**/{migrate,retain,rotate,user,run,cli,dead-letters}.ts'],
     rules: { 'no-console': 'error' },
   },
   {

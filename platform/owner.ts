@@ -1,13 +1,23 @@
 import { PlatformError } from './errors.ts'
 import { handOver, serviceDatabaseUrls, type Service } from './services.ts'
-import { openDataFolder, openSecrets, readEnv, readInfo } from './state.ts'
+import { openDataFolder, openSecrets, readEnv, readInfo, type Secrets } from './state.ts'
 
-/** Runs a script of a service on the running platform's database, as its owner, and ends as it ends. */
-export async function runAsOwner(service: Service, script: string, args: readonly string[]): Promise<void> {
+/**
+ * Runs a script of a service on the running platform's database, as its owner, and ends as it ends.
+ * @param keys which of the platform's own keys it needs
+ */
+export async function runAsOwner(
+  service: Service,
+  script: string,
+  args: readonly string[],
+  keys: readonly (keyof Secrets)[] = [],
+): Promise<void> {
   const folder = openDataFolder()
   const info = readInfo(folder)
   if (!info)
     throw new PlatformError('The database is reached through the running platform: `npm start`, then this again.')
-  const urls = serviceDatabaseUrls(info.backing.postgres, service, openSecrets(folder))
-  await handOver(`services/${service}/src/${script}`, args, { ...readEnv(), ...urls })
+  const secrets = openSecrets(folder)
+  const urls = serviceDatabaseUrls(info.backing.postgres, service, secrets)
+  const own = Object.fromEntries(keys.map((key) => [key, secrets[key]]))
+  await handOver(`services/${service}/src/${script}`, args, { ...own, ...readEnv(), ...urls })
 }

@@ -106,7 +106,10 @@ export function processEnvironment(
       TRUSTED_PROXIES: '127.0.0.1/32,::1/128',
     }),
     ...(own === 'audit' && { AUDIT_SIGNING_KEY: env.AUDIT_SIGNING_KEY ?? secrets.AUDIT_SIGNING_KEY }),
-    ...(own === 'patients' && { FIELD_KEY: env.FIELD_KEY ?? secrets.FIELD_KEY }),
+    ...(own === 'patients' && {
+      FIELD_KEY: env.FIELD_KEY ?? secrets.FIELD_KEY,
+      FIELD_KEY_PREVIOUS: env.FIELD_KEY_PREVIOUS,
+    }),
     ...(ports.metrics !== undefined && { METRICS_PORT: String(ports.metrics) }),
   }
 }

@@ -80,6 +80,7 @@ export const LAUNCHER_KEYS = [
   'SMTP_URL',
   'CURSOR_KEY',
   'FIELD_KEY',
+  'FIELD_KEY_PREVIOUS',
   'AUDIT_SIGNING_KEY',
   'AMQP_URL',
   'PORT',

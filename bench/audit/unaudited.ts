@@ -7,6 +7,7 @@ import { serve } from '@caregate/common/serve'
 import { buildPatientsApp } from '../../services/patients/src/app.ts'
 import { keys } from '../../services/patients/src/config.ts'
 import { spec } from '../../services/patients/src/database.ts'
+import { buildFieldKeys } from '../../services/patients/src/field-keys.ts'
 
 await run(spec.service, keys, async (config, log, lifetime) => {
   const db = await openDatabase(config, spec.entities, log, lifetime.signal)
@@ -18,6 +19,7 @@ await run(spec.service, keys, async (config, log, lifetime) => {
     log,
     verify: configuredVerify(config),
     cursors: buildCursors(config.CURSOR_KEY),
+    fieldKeys: buildFieldKeys(config),
     trustedProxies: config.TRUSTED_PROXIES,
   })
   await serve(spec.service, { request: app }, config, log, lifetime)

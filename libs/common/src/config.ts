@@ -46,6 +46,8 @@ const oneOf = <T extends string>(fallback: T, ...values: T[]): Key<T> =>
 export const list = (fallback: string): Key<string[]> => Joi.string().default(commaList(fallback)).custom(commaList)
 /** At least 32 bytes that nobody has published; may come from a file named by `<KEY>_FILE`. */
 export const secret = (): Key<string> => Joi.string().required().custom(secretRules)
+/** While a secret is being changed: the old one, or before that the one to come. */
+export const otherSecret = (): Key<string | undefined> => Joi.string().custom(secretRules)
 
 /** `NODE_ENV` decides how strict a process is; every process has it, its port and its log settings. */
 export const processKeys = {
@@ -76,8 +78,7 @@ export const tokenKeys = {
   SECRET_KEY: Joi.string().custom(secretRules).when('ALGORITHM', { is: 'HS256', then: Joi.required() }) as Key<
     string | undefined
   >,
-  /** While SECRET_KEY is being changed: the old one, or before that the one to come. */
-  SECRET_KEY_PREVIOUS: Joi.string().custom(secretRules) as Key<string | undefined>,
+  SECRET_KEY_PREVIOUS: otherSecret(),
   JWKS_URL: Joi.string()
     .uri({ scheme: ['http', 'https'] })
     .when('ALGORITHM', { is: 'HS256', otherwise: Joi.required() }) as Key<string | undefined>,

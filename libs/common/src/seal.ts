@@ -10,14 +10,17 @@ export interface Seal {
   renew(name: string, sealed: string): string | undefined
 }
 
+/** 256 bits: what one secret gives for one purpose says nothing about those for others. */
+export const deriveKey = (secret: string, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
+
 /**
  * @param purpose what one secret seals for one purpose opens for no other
  * @param previous the secret before: it opens still
  */
 export function buildSeal(purpose: string, secret: string, previous?: string): Seal {
-  const keyOf = (from: string) => Buffer.from(hkdfSync('sha256', from, '', purpose, 32))
-  const current = keyOf(secret)
-  const known = previous ? [current, keyOf(previous)] : [current]
+  const current = deriveKey(secret, purpose)
+  const known = previous ? [current, deriveKey(previous, purpose)] : [current]
 
   function open(name: string, sealed: string): { plain: string; by: Buffer } {
     const bytes = Buffer.from(sealed, 'base64')

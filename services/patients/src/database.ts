@@ -2,7 +2,13 @@ import { join } from 'node:path'
 import { EntitySchema } from 'typeorm'
 import type { DatabaseSpec } from '@caregate/common/migrate'
 import { outboxEntity } from '@caregate/common/outbox'
+import type { IdentifierIndex, StoredIdentifier } from './field-keys.ts'
 import type { Demographics } from './patient.ts'
+
+/** As they are kept: what a government gave is sealed. */
+export interface StoredDemographics extends Omit<Demographics, 'status' | 'identifiers'> {
+  identifiers: StoredIdentifier[]
+}
 
 export interface PatientRow {
   id: string
@@ -14,7 +20,7 @@ export interface PatientRow {
   /** Why it was voided, or restored since. */
   voidReason: string | null
   restricted: boolean
-  demographics: Omit<Demographics, 'status'>
+  demographics: StoredDemographics
   /** Derived from the name, for search and order. */
   searchName: string
   birthDate: string
@@ -65,7 +71,26 @@ export const sourceEntity = new EntitySchema<SourceRow>({
     value: { type: 'text', primary: true },
     patientId: { name: 'patient_id', type: 'uuid' },
   },
-  indices: [{ name: 'patient_sources_patient', columns: ['patientId'] }],
+  indices: [
+    { name: 'patient_sources_patient', columns: ['patientId'] },
+    { name: 'patient_sources_value', columns: ['value'] },
+  ],
+})
+
+/** By what all other identifiers are found. */
+export interface IdentifierRow extends IdentifierIndex {
+  patientId: string
+}
+
+export const identifierEntity = new EntitySchema<IdentifierRow>({
+  name: 'patient_identifiers',
+  columns: {
+    patientId: { name: 'patient_id', type: 'uuid', primary: true },
+    system: { type: 'text', primary: true },
+    index: { type: 'bytea', primary: true },
+    key: { type: 'text' },
+  },
+  indices: [{ name: 'patient_identifiers_index', columns: ['index'] }],
 })
 
 /** Each version of a chart, as it was. A trigger writes them: the app role can neither write nor change them. */
@@ -157,11 +182,12 @@ export const grantEntity = new EntitySchema<GrantRow>({
 
 export const spec: DatabaseSpec = {
   service: 'patients',
-  entities: [patientEntity, sourceEntity, versionEntity, memberEntity, grantEntity, outboxEntity],
+  entities: [patientEntity, sourceEntity, identifierEntity, versionEntity, memberEntity, grantEntity, outboxEntity],
   migrations: join(import.meta.dirname, 'migrations'),
   grants: {
     patients: 'SELECT, INSERT, UPDATE',
     patient_sources: 'SELECT, INSERT, DELETE',
+    patient_identifiers: 'SELECT, INSERT, DELETE',
     patient_versions: 'SELECT',
     care_team: 'SELECT, INSERT, UPDATE (removed_by, removed_at)',
     break_glass_grants: 'SELECT, INSERT',

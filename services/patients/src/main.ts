@@ -8,10 +8,14 @@ import { serve } from '@caregate/common/serve'
 import { buildPatientsApp } from './app.ts'
 import { keys } from './config.ts'
 import { spec } from './database.ts'
+import { buildFieldKeys } from './field-keys.ts'
+import { checkFieldKeys } from './repository.ts'
 
 await run(spec.service, keys, async (config, log, lifetime) => {
   const db = await openDatabase(config, spec.entities, log, lifetime.signal)
   lifetime.add('the database', () => db.destroy())
+  const fieldKeys = buildFieldKeys(config)
+  await checkFieldKeys(db, fieldKeys)
   const broker = await openBroker(config.AMQP_URL, log)
   lifetime.add('the broker', () => broker.close())
   const outbox = openOutbox(db, broker, log)
@@ -23,6 +27,7 @@ await run(spec.service, keys, async (config, log, lifetime) => {
     log,
     verify: configuredVerify(config),
     cursors: buildCursors(config.CURSOR_KEY),
+    fieldKeys,
     trustedProxies: config.TRUSTED_PROXIES,
   })
   await serve(spec.service, { request: app }, config, log, lifetime)

@@ -75,7 +75,11 @@ const identifier = Joi.object({
   system: Joi.string()
     .pattern(identifierSystem, 'ssn, driving-licence, passport, insurance or source:<name>')
     .required(),
-  value: textField(100).required(),
+  value: textField(100)
+    .required()
+    .description(
+      'Of ssn, driving-licence and passport `***` and the end to whom may not see them; sent back as it was shown it stays',
+    ),
 })
 const address = Joi.object({
   line: list(textField(200), 4),

@@ -1,14 +1,18 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
-import { patientEntity, type PatientRow } from './database.ts'
+import type { ChartAction } from './access.ts'
+import { identifierEntity, patientEntity, type PatientRow } from './database.ts'
+import type { FieldKeys } from './field-keys.ts'
+import { withMasks, type Identifier } from './identifiers.ts'
 import { formatMrn } from './mrn.ts'
 import { searchName, type Demographics, type Patient, type PatientStatus } from './patient.ts'
 
 /** A chart without what only lists need. */
 export type ChartRow = Omit<PatientRow, 'searchName' | 'birthDate' | 'changedById' | 'changedByName'>
 
-export function toPatient(row: ChartRow): Patient {
+/** With everything in it. */
+export function toPatient(keys: FieldKeys, row: ChartRow): Patient {
   const { id, mrn, version, demographics: d } = row
   return {
     id,
@@ -21,7 +25,7 @@ export function toPatient(row: ChartRow): Patient {
     birthDate: d.birthDate,
     deathDate: d.deathDate,
     sex: d.sex,
-    identifiers: d.identifiers,
+    identifiers: keys.open(id, d.identifiers),
     telecom: d.telecom,
     addresses: d.addresses,
     contacts: d.contacts,
@@ -32,6 +36,12 @@ export function toPatient(row: ChartRow): Patient {
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }
+}
+
+/** As it is shown to somebody. @param may whether they may do something to it */
+export function viewPatient(keys: FieldKeys, row: ChartRow, may: (action: ChartAction) => boolean): Patient {
+  const patient = toPatient(keys, row)
+  return may('government-ids.read') ? patient : withMasks(patient)
 }
 
 /** Who looks for charts: `everything` when restricted ones are theirs to see as well. */
@@ -56,14 +66,41 @@ const grantOf = (userId: string) =>
 /** A broken glass opens the chart it was broken for, and shows it nowhere else. */
 const isVisible = (userId: string) => `(NOT p.restricted OR ${isMember(userId)})`
 
-function columnsOf({
-  status,
-  ...demographics
-}: Demographics): Pick<PatientRow, 'status' | 'demographics' | 'searchName' | 'birthDate'> {
-  return { status, demographics, searchName: searchName(demographics.name), birthDate: demographics.birthDate }
+function columnsOf(
+  keys: FieldKeys,
+  id: string,
+  { status, ...demographics }: Demographics,
+): Pick<PatientRow, 'status' | 'demographics' | 'searchName' | 'birthDate'> {
+  const { name, birthDate, identifiers } = demographics
+  const stored = { ...demographics, identifiers: keys.seal(id, identifiers) }
+  return { status, demographics: stored, searchName: searchName(name), birthDate }
 }
 
-const sourcesOf = (demographics: Demographics): Demographics['identifiers'] =>
+/** Whoever changes a chart's identifiers holds the chart: nobody else does so at the same time. */
+export async function indexIdentifiers(
+  tx: Tx,
+  keys: FieldKeys,
+  patientId: string,
+  identifiers: readonly Identifier[],
+): Promise<void> {
+  const indexes = keys.indexesOf(identifiers)
+  await tx.query('DELETE FROM patient_identifiers WHERE patient_id = $1 AND NOT index = ANY($2)', [
+    patientId,
+    indexes.map(({ index }) => index),
+  ])
+  const rows = indexes.map((one) => ({ patientId, ...one }))
+  await tx.createQueryBuilder().insert().into(identifierEntity).values(rows).orIgnore().execute()
+}
+
+/** @throws when identifiers are indexed, and so sealed, under a FIELD_KEY that isn't known */
+export async function checkFieldKeys(tx: Pick<Tx, 'query'>, keys: FieldKeys): Promise<void> {
+  const others = await tx.query<unknown[]>('SELECT FROM patient_identifiers WHERE NOT key = ANY($1) LIMIT 1', [
+    keys.ids,
+  ])
+  if (others.length) throw new Error('Identifiers in the database were sealed under another FIELD_KEY.')
+}
+
+const sourcesOf = (demographics: Demographics): Identifier[] =>
   demographics.identifiers
     .filter(({ system }) => system.startsWith('source:'))
     // in one order for everybody: two charts that claim the same ones don't wait for each other in a circle
@@ -96,10 +133,11 @@ async function claimSources(tx: Tx, patientId: string, demographics: Demographic
 
 export async function createPatient(
   tx: Tx,
+  keys: FieldKeys,
   demographics: Demographics,
   restricted: boolean,
   by: Editor,
-): Promise<Patient> {
+): Promise<ChartRow> {
   const id = uuidv7()
   await claimSources(tx, id, demographics, by)
   const [next] = await tx.query<{ value: string }[]>(`SELECT nextval('patients_mrn') AS value`)
@@ -114,10 +152,11 @@ export async function createPatient(
     createdAt: now,
     updatedAt: now,
     ...changedBy(by),
-    ...columnsOf(demographics),
+    ...columnsOf(keys, id, demographics),
   }
   await tx.insert(patientEntity, row)
-  return toPatient(row)
+  await indexIdentifiers(tx, keys, id, demographics.identifiers)
+  return row
 }
 
 const chartColumns = `p.id, p.mrn, p.version, p.status, p.voided, p.void_reason AS "voidReason", p.restricted, p.demographics,
@@ -150,31 +189,33 @@ type Change = Partial<
 >
 
 /** The next version of a chart. @throws {AppError} 412 when `row` isn't the newest any more */
-async function changeRow(tx: Tx, row: ChartRow, change: Change, by: Editor): Promise<Patient> {
+async function changeRow(tx: Tx, row: ChartRow, change: Change, by: Editor): Promise<ChartRow> {
   const next = { ...change, ...changedBy(by), version: row.version + 1, updatedAt: new Date() }
   const { affected } = await tx.update(patientEntity, { id: row.id, version: row.version }, next)
   if (affected !== 1) throw new AppError('stale')
-  return toPatient({ ...row, ...next })
+  return { ...row, ...next }
 }
 
 export async function updatePatient(
   tx: Tx,
+  keys: FieldKeys,
   row: ChartRow,
   demographics: Demographics,
   restricted: boolean,
   by: Editor,
-): Promise<Patient> {
-  const patient = await changeRow(tx, row, { ...columnsOf(demographics), restricted }, by)
+): Promise<ChartRow> {
+  const updated = await changeRow(tx, row, { ...columnsOf(keys, row.id, demographics), restricted }, by)
   const kept = sourcesOf(demographics).map(({ system, value }) => `${system} ${value}`)
   await tx.query(`DELETE FROM patient_sources WHERE patient_id = $1 AND NOT (system || ' ' || value = ANY($2))`, [
     row.id,
     kept,
   ])
   await claimSources(tx, row.id, demographics, by)
-  return patient
+  await indexIdentifiers(tx, keys, row.id, demographics.identifiers)
+  return updated
 }
 
-export async function setVoided(tx: Tx, row: ChartRow, voided: boolean, reason: string, by: Editor): Promise<Patient> {
+export async function setVoided(tx: Tx, row: ChartRow, voided: boolean, reason: string, by: Editor): Promise<ChartRow> {
   return changeRow(tx, row, { voided, voidReason: reason }, by)
 }
 
@@ -184,6 +225,8 @@ export interface PatientFilter {
   mrn?: string
   birthDate?: string
   status?: PatientStatus
+  /** Of any system. */
+  identifier?: string
 }
 /** The last row of the page before. */
 export interface Position {
@@ -194,18 +237,26 @@ export interface Position {
 /** Charts by name, as far as the viewer may read them. Voided ones only where `status` asks for them. */
 export async function findPatients(
   tx: Tx,
+  keys: FieldKeys,
   { userId, everything }: Viewer,
   filter: PatientFilter,
   after: Position | undefined,
   limit: number,
 ): Promise<PatientRow[]> {
   const select = tx.createQueryBuilder(patientEntity, 'p')
-  const { words = [], mrn, birthDate, status } = filter
+  const { words = [], mrn, birthDate, status, identifier } = filter
   words.forEach((word, n) => {
     select.andWhere(`p.searchName LIKE :word${n}`, { [`word${n}`]: `% ${word.replaceAll(/[\\%_]/g, '\\$&')}%` })
   })
   if (mrn) select.andWhere('p.mrn = :mrn', { mrn })
   if (birthDate) select.andWhere('p.birthDate = :birthDate', { birthDate })
+  if (identifier) {
+    select.andWhere(
+      `p.id IN (SELECT patient_id FROM patient_identifiers WHERE index = ANY(:searches)
+         UNION SELECT patient_id FROM patient_sources WHERE value = :identifier)`,
+      { searches: keys.searchesFor(identifier), identifier },
+    )
+  }
   select.andWhere('p.voided = :voided', { voided: status === 'voided' })
   if (status && status !== 'voided') select.andWhere('p.status = :status', { status })
   if (!everything) select.andWhere(isVisible(':userId'), { userId })

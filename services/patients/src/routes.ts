@@ -5,8 +5,10 @@ import type { Database, Tx } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
 import { etagHeader, etagOf, expectedVersion, withEtag } from '@caregate/common/etag'
 import { idParams, nothing, pageAnswer, validate, type Page } from '@caregate/common/validate'
-import { findBasis, type Standing } from './access.ts'
+import { findBasis, type ChartAction, type Standing } from './access.ts'
 import type { Chart, ChartRoutes } from './chart.ts'
+import type { FieldKeys } from './field-keys.ts'
+import { withoutMasks } from './identifiers.ts'
 import { changesBetween, fieldsOf, foldName, mergePatch, withStatus, type Patient } from './patient.ts'
 import {
   createPatient,
@@ -15,6 +17,7 @@ import {
   setVoided,
   toPatient,
   updatePatient,
+  viewPatient,
   type Editor,
   type PatientFilter,
   type Position,
@@ -34,33 +37,41 @@ import {
 export interface Deps {
   db: Pick<Database, 'transaction' | 'query' | 'manager'>
   cursors: Cursors
+  fieldKeys: FieldKeys
 }
 
 /** Somebody who is nothing to a chart but what their roles make them. */
 const stranger: Standing = { restricted: true, member: false, grantId: null, self: false }
 
-const editorOf = ({ sub, roles, name }: Claims): Editor => ({
-  userId: sub,
-  name,
-  everything: findBasis('demographics.read', roles, stranger) !== undefined,
+const editorOf = (claims: Claims): Editor => ({
+  userId: claims.sub,
+  name: claims.name,
+  everything: mayAnywhere(claims)('demographics.read'),
 })
 
 const mayNotRestrict = () =>
   new AppError('forbidden', 'A registrar restricts a chart or opens it, or a clinician of its care team.')
 
-export function patientRoutes({ db, cursors }: Deps, { read, change }: ChartRoutes): Route[] {
+/** What they may do to every chart. */
+const mayAnywhere =
+  ({ roles }: Claims) =>
+  (action: ChartAction): boolean =>
+    findBasis(action, roles, stranger) !== undefined
+
+export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, change }: ChartRoutes): Route[] {
   async function page(context: Context<unknown, unknown, unknown>, list: string, filter: PatientFilter, query: Page) {
     const viewer = editorOf(context.claims)
     const { rows, nextCursor } = await cursors.page(
       list,
       query,
-      (after: Position | undefined, limit) => findPatients(db.manager, viewer, filter, after, limit),
+      (after: Position | undefined, limit) => findPatients(db.manager, keys, viewer, filter, after, limit),
       ({ searchName: name, id }) => ({ name, id }),
     )
-    const items: Pick<Patient, 'id'>[] = rows.map(toPatient)
+    const may = mayAnywhere(context.claims)
+    const items: Pick<Patient, 'id'>[] = rows.map((row) => viewPatient(keys, row, may))
     // more criteria would tell more than that there is a chart
-    const { mrn, words, birthDate, status } = filter
-    if (!items.length && mrn !== undefined && !words?.length && birthDate === undefined && status === undefined) {
+    const { mrn, words, ...more } = filter
+    if (!items.length && mrn !== undefined && !words?.length && Object.values(more).every((one) => one === undefined)) {
       const hidden = await findRestricted(db.manager, mrn)
       if (hidden) items.push(hidden)
     }
@@ -75,24 +86,25 @@ export function patientRoutes({ db, cursors }: Deps, { read, change }: ChartRout
     next: (current: Patient) => PatientBody,
   ): Promise<Answer> {
     if (row.version !== expectedVersion(context.headers)) throw new AppError('stale')
-    const current = toPatient(row)
-    const { restricted = row.restricted, ...demographics } = next(current)
+    const [current, shown] = [toPatient(keys, row), viewPatient(keys, row, may)]
+    const { restricted = row.restricted, ...given } = next(shown)
     if (restricted !== row.restricted && !may('restriction.change')) throw mayNotRestrict()
-    const updated = await updatePatient(tx, row, demographics, restricted, editorOf(context.claims))
-    const changed = fieldsOf(changesBetween(current, updated))
+    const identifiers = withoutMasks(given.identifiers, shown.identifiers, current.identifiers)
+    const updated = await updatePatient(tx, keys, row, { ...given, identifiers }, restricted, editorOf(context.claims))
+    const changed = fieldsOf(changesBetween(current, toPatient(keys, updated)))
     await context.record(tx, { changed })
-    return withEtag(updated)
+    return withEtag(viewPatient(keys, updated, may))
   }
 
   async function setUse(
     tx: Tx,
     context: Context<{ id: string }, unknown, { reason: string }>,
-    { row }: Chart,
+    { row, may }: Chart,
     voided: boolean,
   ): Promise<Answer> {
-    const patient = await setVoided(tx, row, voided, context.body.reason, editorOf(context.claims))
+    const updated = await setVoided(tx, row, voided, context.body.reason, editorOf(context.claims))
     await context.record(tx, { changed: ['status'] })
-    return withEtag(patient)
+    return withEtag(viewPatient(keys, updated, may))
   }
 
   return [
@@ -115,8 +127,9 @@ export function patientRoutes({ db, cursors }: Deps, { read, change }: ChartRout
       async handle(context) {
         const { restricted = false, ...demographics } = context.body
         if (restricted && !findBasis('restriction.change', context.claims.roles, stranger)) throw mayNotRestrict()
-        const patient = await db.transaction(async (tx) => {
-          const created = await createPatient(tx, withStatus(demographics), restricted, editorOf(context.claims))
+        withoutMasks(demographics.identifiers, [], [])
+        const row = await db.transaction(async (tx) => {
+          const created = await createPatient(tx, keys, withStatus(demographics), restricted, editorOf(context.claims))
           await context.record(tx, {
             resource: { type: 'patient', id: created.id },
             patientIds: [created.id],
@@ -124,7 +137,8 @@ export function patientRoutes({ db, cursors }: Deps, { read, change }: ChartRout
           })
           return created
         })
-        return withEtag(patient, { Location: `/api/v1/patients/${patient.id}` })
+        const patient = viewPatient(keys, row, mayAnywhere(context.claims))
+        return withEtag(patient, { Location: `/api/v1/patients/${row.id}` })
       },
     }),
     route({
@@ -143,7 +157,7 @@ export function patientRoutes({ db, cursors }: Deps, { read, change }: ChartRout
     route({
       method: 'post',
       path: '/patients/search',
-      summary: 'Find charts by name, MRN or date of birth',
+      summary: 'Find charts by name, MRN, date of birth or an identifier',
       policy: staff,
       event: { type: 'patients.search.read', action: 'E' },
       params: nothing,
@@ -178,10 +192,10 @@ export function patientRoutes({ db, cursors }: Deps, { read, change }: ChartRout
         others: { 304: 'It is the version that `If-None-Match` names' },
       },
       errors: [],
-      async handle({ headers }, { row }) {
+      async handle({ headers }, { row, may }) {
         const known = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
         if (known?.includes(etagOf(row))) return { status: 304, headers: { ETag: etagOf(row) } }
-        return withEtag(toPatient(row))
+        return withEtag(viewPatient(keys, row, may))
       },
     }),
     change({

@@ -22,12 +22,16 @@ interface SearchBody extends Page {
   q?: string
   mrn?: string
   birthDate?: string
+  identifier?: string
   status?: PatientStatus
 }
 export const searchBody: Schema<SearchBody> = Joi.object({
   q: textField(100).description('The beginnings of names, in any order; case and accents do not matter'),
   mrn: textField(20),
   birthDate: pastDateField(),
+  identifier: textField(100).description(
+    'The value of an identifier of any system, in full; only letters and digits count, but `source:*` exactly',
+  ),
   status: Joi.string().valid(...statuses),
   ...pageFields,
 })

@@ -4,6 +4,7 @@ import type { Claims, Role } from '@caregate/common/auth'
 import { openTestService, testToken } from '@caregate/common/testing/service'
 import { buildPatientsApp } from './app.ts'
 import { spec } from './database.ts'
+import { buildFieldKeys } from './field-keys.ts'
 import type { Patient } from './patient.ts'
 
 export interface Person {
@@ -23,10 +24,12 @@ export const aPatient = { name: { given: ['José'], family: 'Gómez' }, birthDat
 /** A day from today, in UTC. */
 export const day = (offset: number): string => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10)
 
+export const FIELD_KEY = 'a key for the identifiers of the tests'
+
 /** The service, and what a registrar does in it. */
-export async function openPatients() {
+export async function openPatients(fieldKeys = buildFieldKeys({ FIELD_KEY, FIELD_KEY_PREVIOUS: undefined })) {
   const config = { BREAK_GLASS_MINUTES: 60 }
-  const service = await openTestService(spec, (deps) => buildPatientsApp({ ...deps, config }))
+  const service = await openTestService(spec, (deps) => buildPatientsApp({ ...deps, config, fieldKeys }))
   const owner = await new DataSource({ type: 'postgres', url: service.urls.owner }).initialize()
 
   /** Below /api/v1/patients. */

@@ -1,13 +1,12 @@
 import type { Tx } from '@caregate/common/database'
 import { notFound } from '@caregate/common/errors'
 import { versionEntity, type VersionRow } from '../database.ts'
-import { toPatient, type ChartRow } from '../repository.ts'
-import type { Patient } from '../patient.ts'
+import type { ChartRow } from '../repository.ts'
 
 /** A chart as it was in a version. */
-export function patientAt({ id, mrn, createdAt }: ChartRow, row: VersionRow): Patient {
+export function chartAt({ id, mrn, createdAt }: ChartRow, row: VersionRow): ChartRow {
   const { version, status, voided, restricted, demographics, at: updatedAt, reason: voidReason } = row
-  return toPatient({ id, mrn, createdAt, version, status, voided, restricted, demographics, updatedAt, voidReason })
+  return { id, mrn, createdAt, version, status, voided, restricted, demographics, updatedAt, voidReason }
 }
 
 /** Versions before `before`, newest first. */

@@ -5,10 +5,11 @@ import type { Route } from '@caregate/common/route'
 import { idParams, nothing, pageAnswer, pageFields, uuidField, type Page, type Schema } from '@caregate/common/validate'
 import type { ChartRoutes } from '../chart.ts'
 import type { VersionRow } from '../database.ts'
+import type { FieldKeys } from '../field-keys.ts'
 import { changesBetween, fieldsOf } from '../patient.ts'
-import type { ChartRow } from '../repository.ts'
+import { toPatient, viewPatient, type ChartRow } from '../repository.ts'
 import { patientAnswer } from '../schemas.ts'
-import { findVersions, getVersion, patientAt } from './repository.ts'
+import { chartAt, findVersions, getVersion } from './repository.ts'
 
 const versionField = () => Joi.number().integer().min(1).max(999_999_999)
 const versionParams: Schema<{ id: string; version: number }> = Joi.object({
@@ -45,15 +46,20 @@ const diffAnswer: Schema<unknown> = Joi.object({
 })
 
 /** An entry of the list of versions. @param before the version before */
-function entryOf(chart: ChartRow, row: VersionRow, before: VersionRow | undefined) {
+function entryOf(keys: FieldKeys, chart: ChartRow, row: VersionRow, before: VersionRow | undefined) {
   const { version, at, byId, byName, change, reason } = row
-  const changed = before ? fieldsOf(changesBetween(patientAt(chart, before), patientAt(chart, row))) : []
+  const [then, now] = [before && toPatient(keys, chartAt(chart, before)), toPatient(keys, chartAt(chart, row))]
+  const changed = then ? fieldsOf(changesBetween(then, now)) : []
   return { version, at: at.toISOString(), by: byId && { id: byId, name: byName }, change, reason, changed }
 }
 
+/** What stands under a dotted path. */
+const valueAt = (path: string, within: unknown): unknown =>
+  path.split('.').reduce((value, member) => (value as Record<string, unknown> | undefined)?.[member], within) ?? null
+
 /** Every version of a chart: who may read the chart may read what it was, also once it is voided. */
 export function historyRoutes(
-  { db, cursors }: { db: Pick<Database, 'manager'>; cursors: Cursors },
+  { db, cursors, fieldKeys: keys }: { db: Pick<Database, 'manager'>; cursors: Cursors; fieldKeys: FieldKeys },
   { read }: ChartRoutes,
 ): Route[] {
   const shared = {
@@ -83,7 +89,7 @@ export function historyRoutes(
             (found = await findVersions(db.manager, chart.id, before, limit + 1)).slice(0, limit),
           ({ version }) => version,
         )
-        return { body: { items: rows.map((row, n) => entryOf(chart, row, found[n + 1])), nextCursor } }
+        return { body: { items: rows.map((row, n) => entryOf(keys, chart, row, found[n + 1])), nextCursor } }
       },
     }),
     read({
@@ -93,8 +99,8 @@ export function historyRoutes(
       params: versionParams,
       query: nothing,
       answer: { status: 200, description: 'The chart in that version', schema: patientAnswer },
-      async handle({ params }, { row }) {
-        return { body: patientAt(row, await getVersion(db.manager, row.id, params.version)) }
+      async handle({ params }, { row, may }) {
+        return { body: viewPatient(keys, chartAt(row, await getVersion(db.manager, row.id, params.version)), may) }
       },
     }),
     read({
@@ -104,11 +110,19 @@ export function historyRoutes(
       params: versionParams,
       query: diffQuery,
       answer: { status: 200, description: 'Where they differ', schema: diffAnswer },
-      async handle({ params: { version: to }, query }, { row }) {
+      async handle({ params: { version: to }, query }, { row, may }) {
         const from = query.from ?? (to > 1 ? to - 1 : null)
-        const after = patientAt(row, await getVersion(db.manager, row.id, to))
-        const before = from === null ? {} : patientAt(row, await getVersion(db.manager, row.id, from))
-        return { body: { from, to, changes: changesBetween(before, after) } }
+        const after = chartAt(row, await getVersion(db.manager, row.id, to))
+        const before = from === null ? undefined : chartAt(row, await getVersion(db.manager, row.id, from))
+        // masked ones may differ and look alike
+        const differences = changesBetween(before ? toPatient(keys, before) : {}, toPatient(keys, after))
+        const shown = [before && viewPatient(keys, before, may), viewPatient(keys, after, may)]
+        const changes = differences.map(({ path }) => ({
+          path,
+          before: valueAt(path, shown[0]),
+          after: valueAt(path, shown[1]),
+        }))
+        return { body: { from, to, changes } }
       },
     }),
   ]
