@@ -12,21 +12,28 @@ const textOnly = new FilterXSS({
   escapeHtml: (html) => html,
 })
 
-// C0 and C1 controls without tab and line feed, zero-width and bidirectional controls
-
-const controls = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g
+// C0 and C1 controls without tab and line feed, what is invisible wherever it stands, bidirectional controls, tags, no characters
+const hidden =
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\u2800\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\uFFFE\uFFFF\u{E0000}-\u{E007F}]|[\u17B4-\u17B5]/gu
+const joiners = /\p{Join_C}/gu
+/** Persian, Indic scripts and emoji need joiners; beside ASCII, in rows and at the ends they only hide. */
+const idleJoiners = /(?<![^\0-\x7F\p{Join_C}])\p{Join_C}|\p{Join_C}(?!\p{Join_C}*[^\0-\x7F\p{Join_C}])/gu
+const spaces = /[\p{Zs}\u2028\u2029]/gu
+/** As many marks on a letter as a stream-safe text has (UAX #15, D4). */
+const tooManyMarks = /\p{M}{31}/u
 const tag = /<\/?[a-z!?][^>]*>?/i
 
 /**
- * Text as it may be kept: Unicode NFC, without markup and control characters, without spaces around.
+ * Text as it may be kept: Unicode NFC, without markup, control and invisible characters, spaces being U+0020, none around.
  * Text that merely has angle brackets, ampersands or apostrophes in it (`a < b`, `Smith & Sons`, `O'Conner`) stays as it is.
  */
 export function cleanText(value: string): string {
-  const plain = withoutControls(value)
+  const plain = visible(value).replace(idleJoiners, '')
   return (tag.test(plain) ? textOnly.process(plain) : plain).trim()
 }
 
-const withoutControls = (value: string): string => value.toWellFormed().normalize('NFC').replace(controls, '')
+const visible = (value: string): string =>
+  value.toWellFormed().normalize('NFC').replace(hidden, '').replace(spaces, ' ')
 
 /** What no honest value contains. Each is refused by its name rather than repaired. */
 const threats: readonly [name: string, pattern: RegExp][] = [
@@ -51,12 +58,15 @@ export function findThreats(value: string): string[] {
 const inspect = (value: string, helpers: Joi.CustomHelpers, max: number): string | Joi.ErrorReport => {
   // refused already, and patterns take their time with it
   if (value.length > max) return value
+  // a decoder puts U+FFFD where bytes were no UTF-8: what was meant is lost
+  if (!value.isWellFormed() || value.includes('\uFFFD')) return helpers.error('text.unicode')
   const clean = cleanText(value)
+  if (tooManyMarks.test(clean)) return helpers.error('text.marks')
   if (clean.length > max) return helpers.error('string.max', { limit: max })
   // also what only comes to light when something between is taken out
-  const [threat] = [value, withoutControls(value), clean].flatMap(findThreats)
+  const [threat] = [value, visible(value).replace(joiners, ''), clean].flatMap(findThreats)
   if (threat) return helpers.error('text.threat', { threat })
-  if (!clean && helpers.schema.$_getFlag('only') !== true) return helpers.error('string.empty')
+  if (!/[^\s\p{M}]/u.test(clean) && helpers.schema.$_getFlag('only') !== true) return helpers.error('string.empty')
   return clean
 }
 
@@ -65,7 +75,17 @@ export const textField = (max: number): Joi.StringSchema =>
   Joi.string()
     .max(max)
     .custom((value: string, helpers) => inspect(value, helpers, max))
-    .messages({ 'text.threat': '{{#label}} contains a forbidden pattern: {{#threat}}' })
+    .messages({
+      'text.threat': '{{#label}} contains a forbidden pattern: {{#threat}}',
+      'text.unicode': '{{#label}} has what is no character in it: send UTF-8',
+      'text.marks': '{{#label}} must not have more than 30 combining marks in a row',
+    })
+
+/** What must arrive as it will be kept: nothing is taken out of a code. */
+export const exactly = (text: Joi.StringSchema): Joi.StringSchema =>
+  text
+    .custom((value: string, helpers) => (value === helpers.original ? value : helpers.error('text.altered')))
+    .messages({ 'text.altered': '{{#label}} must be plain text without spaces around and without control characters' })
 
 /** A text that is only compared: whatever no database takes is refused. */
 export const printableField = (max: number): Joi.StringSchema =>
@@ -120,21 +140,48 @@ export const nothing: Schema<Record<never, never>> = Joi.object({})
 /** A body of thousands of wrong items is told so of the first. */
 const maxErrors = 100
 
+/** More than any honest body has. */
+const maxValues = 5000
+
+/**
+ * Before joi looks at it: joi goes through all of an array that is too long, and passes over `__proto__`.
+ * @throws {AppError} 422
+ */
+function checkShape(root: unknown): void {
+  const rest = [root]
+  for (let seen = 0; rest.length; seen++) {
+    if (seen > maxValues) throw invalid({ path: 'body', message: `body must not have more than ${maxValues} values` })
+    const value = rest.pop()
+    if (typeof value !== 'object' || value === null) continue
+    if (Object.hasOwn(value, '__proto__')) throw invalid({ path: '__proto__', message: '__proto__ is not allowed' })
+    for (const member of Object.values(value)) rest.push(member)
+  }
+}
+
+/** Names of a client's own making may be as long as a body. */
+const maxPath = 200
+/** joi's own say the value, however long and whosever it is. */
+const messages = {
+  'string.pattern.name': '{{#label}} must be {{#name}}',
+  'string.pattern.base': '{{#label}} is not of the form that it must have',
+}
+
 /**
  * @param convert whether text stands for other types, as in a URL
  * @returns what the schema lets through
  * @throws {AppError} 422 with an entry for each broken rule
  */
 export function validate<T>(schema: Schema<T>, value: unknown, convert: boolean): T {
-  const result = schema.validate(value, { abortEarly: false, convert, errors: { wrap: { label: false } } })
+  checkShape(value)
+  const result = schema.validate(value, { abortEarly: false, convert, messages, errors: { wrap: { label: false } } })
   if (!result.error) return result.value
   const details = result.error.details.slice(0, maxErrors)
   const problem = invalid(
     ...details.flatMap(({ path, message, context }) => {
       // a rule over several fields throws what it found
       if (context?.error instanceof AppError) return context.error.extras.errors ?? []
-      const name = path.join('.') || 'body'
-      return { path: name, message: message.replace(String(context?.label), name) }
+      const name = path.join('.').slice(0, maxPath) || 'body'
+      return { path: name, message: message.replace(String(context?.label), () => name) }
     }),
   )
   const found = details.flatMap(({ type, context }) => (type === 'text.threat' ? [String(context?.threat)] : []))

@@ -3,6 +3,7 @@ import { breakGlassRoutes, type BreakGlassDeps } from './break-glass/routes.ts'
 import { careTeamRoutes } from './care-team/routes.ts'
 import { buildChartRoutes } from './chart.ts'
 import { historyRoutes } from './history/routes.ts'
+import { clinicalRoutes } from './clinical/routes.ts'
 import { patientRoutes, type Deps } from './routes.ts'
 
 export function buildPatientsApp(
@@ -12,6 +13,7 @@ export function buildPatientsApp(
   const routes = [
     ...patientRoutes(deps, charts),
     ...historyRoutes(deps, charts),
+    ...clinicalRoutes(deps, charts),
     ...careTeamRoutes(deps, charts),
     ...breakGlassRoutes(deps, charts),
   ]

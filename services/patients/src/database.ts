@@ -3,6 +3,7 @@ import { EntitySchema } from 'typeorm'
 import type { DatabaseSpec } from '@caregate/common/migrate'
 import { outboxEntity } from '@caregate/common/outbox'
 import type { IdentifierIndex, StoredIdentifier } from './field-keys.ts'
+import type { Kind } from './clinical/item.ts'
 import type { Demographics } from './patient.ts'
 
 /** As they are kept: what a government gave is sealed. */
@@ -180,9 +181,54 @@ export const grantEntity = new EntitySchema<GrantRow>({
   indices: [{ name: 'break_glass_grants_clinician', columns: ['clinicianId', 'patientId', 'expiresAt'] }],
 })
 
+/** A version of an allergy or a condition. Rows are only ever added; the newest of an `id` is what holds. */
+export interface ItemRow {
+  id: string
+  version: number
+  kind: Kind
+  patientId: string
+  system: string
+  code: string
+  display: string
+  onset: string | null
+  resolved: string | null
+  recordedBy: string
+  /** Of the first version. */
+  createdAt: Date
+  updatedAt: Date
+}
+
+export const itemEntity = new EntitySchema<ItemRow>({
+  name: 'clinical_items',
+  columns: {
+    id: { type: 'uuid', primary: true },
+    version: { type: 'int', primary: true },
+    kind: { type: 'text' },
+    patientId: { name: 'patient_id', type: 'uuid' },
+    system: { type: 'text' },
+    code: { type: 'text' },
+    display: { type: 'text' },
+    onset: { type: 'date', nullable: true },
+    resolved: { type: 'date', nullable: true },
+    recordedBy: { name: 'recorded_by', type: 'uuid' },
+    createdAt: { name: 'created_at', type: 'timestamptz' },
+    updatedAt: { name: 'updated_at', type: 'timestamptz' },
+  },
+  indices: [{ name: 'clinical_items_patient', columns: ['patientId', 'kind', 'id'] }],
+})
+
 export const spec: DatabaseSpec = {
   service: 'patients',
-  entities: [patientEntity, sourceEntity, identifierEntity, versionEntity, memberEntity, grantEntity, outboxEntity],
+  entities: [
+    patientEntity,
+    sourceEntity,
+    identifierEntity,
+    versionEntity,
+    memberEntity,
+    grantEntity,
+    itemEntity,
+    outboxEntity,
+  ],
   migrations: join(import.meta.dirname, 'migrations'),
   grants: {
     patients: 'SELECT, INSERT, UPDATE',
@@ -191,6 +237,7 @@ export const spec: DatabaseSpec = {
     patient_versions: 'SELECT',
     care_team: 'SELECT, INSERT, UPDATE (removed_by, removed_at)',
     break_glass_grants: 'SELECT, INSERT',
+    clinical_items: 'SELECT, INSERT',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
   },
 }

@@ -81,6 +81,12 @@ const identifier = Joi.object({
       'Of ssn, driving-licence and passport `***` and the end to whom may not see them; sent back as it was shown it stays',
     ),
 })
+const eachOnce: Joi.CustomValidator<{ system: string; value: string }[]> = (values, helpers) => {
+  // two that are masked may look alike
+  const plain = values.filter(({ value }) => !value.includes('*'))
+  const different = new Set(plain.map((one) => `${one.system} ${one.value}`))
+  return different.size < plain.length ? helpers.message({ custom: '{{#label}} must not say the same twice' }) : values
+}
 const address = Joi.object({
   line: list(textField(200), 4),
   city: optional(textField(100)),
@@ -101,7 +107,7 @@ const demographics: Schema<Demographics> = Joi.object({
   birthDate: pastDateField().required(),
   deathDate: optional(pastDateField()),
   sex: Joi.string().valid('male', 'female', 'other', 'unknown').required(),
-  identifiers: list(identifier, 20),
+  identifiers: list(identifier, 20).custom(eachOnce),
   telecom: list(telecom, 20),
   addresses: list(address, 10),
   contacts: list(contact, 10),
@@ -192,7 +198,7 @@ export function searchName(name: HumanName): string {
 export function foldName(name: string): string {
   return name
     .normalize('NFD')
-    .replaceAll(/\p{M}/gu, '')
+    .replaceAll(/[\p{M}\p{Cf}]/gu, '')
     .toLowerCase()
     .replaceAll(/[\s-]+/g, ' ')
     .trim()

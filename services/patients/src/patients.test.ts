@@ -362,7 +362,7 @@ test('a danger that only comes to light when characters are taken out is refused
 })
 
 test('of thousands of wrong items the first hundred are named', async () => {
-  const body = { ...jose, otherNames: Array<number>(50_000).fill(1) }
+  const body = { ...jose, otherNames: Array<number>(4000).fill(1) }
   const answer = await service.call('POST', '/api/v1/patients', { token: registrar, body })
   expect([answer.status, answer.body.errors.length]).toEqual([422, 100])
 })
