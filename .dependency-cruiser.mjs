@@ -54,7 +54,7 @@ export default {
   options: {
     doNotFollow: { path: 'node_modules' },
     // the bench's peers have a package.json and an installation of their own
-    exclude: { path: '^((\\.caregate|coverage)/|bench/gateway/.*\\.mjs$)' },
+    exclude: { path: '^((\\.caregate|coverage)/|bench/(gateway|patients)/.*\\.mjs$)' },
     combinedDependencies: true,
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
-import { installPackage } from '../platform/backing/packages.ts'
+import { installPackages } from '../platform/backing/packages.ts'
 import { quietProgress } from '../platform/progress.ts'
 
 export const openBrowser = async (): Promise<Browser> =>
@@ -28,7 +28,7 @@ async function installChromium(): Promise<string> {
     throw new Error(
       'This test needs a browser: install it with `sudo apt-get install --no-install-recommends chromium`.',
     )
-  await installPackage(quietProgress, 'Chromium', 'chromium', 'PATH')
+  await installPackages(quietProgress, 'Chromium', ['chromium'], 'PATH')
   return findChromium()!
 }
 

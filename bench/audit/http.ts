@@ -5,11 +5,17 @@ export function openClients(port: number, token: string, connections: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
 
   /** @returns milliseconds until the answer was there, and the answer */
-  function send(method: string, path: string, body?: object): Promise<{ ms: number; body: string }> {
+  function send(
+    method: string,
+    path: string,
+    body?: object,
+    more: Record<string, string> = {},
+  ): Promise<{ ms: number; body: string }> {
     const json = body && JSON.stringify(body)
     const headers = {
       authorization: `Bearer ${token}`,
       ...(json && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) }),
+      ...more,
     }
     const from = performance.now()
     return new Promise((resolve, reject) => {
@@ -26,18 +32,21 @@ export function openClients(port: number, token: string, connections: number) {
     })
   }
 
+  /** @returns how long each answer took, in milliseconds */
+  async function sendMany(count: number, one: (n: number) => Promise<{ ms: number }>): Promise<number[]> {
+    const times: number[] = []
+    let next = 0
+    async function ask(): Promise<void> {
+      while (next < count) times.push((await one(next++)).ms)
+    }
+    await Promise.all(Array.from({ length: connections }, ask))
+    return times
+  }
+
   return {
     send,
-    /** @returns how long each answer took */
-    async getMany(paths: readonly string[]): Promise<number[]> {
-      const times: number[] = []
-      let next = 0
-      async function ask(): Promise<void> {
-        while (next < paths.length) times.push((await send('GET', paths[next++]!)).ms)
-      }
-      await Promise.all(Array.from({ length: connections }, ask))
-      return times
-    },
+    sendMany,
+    getMany: (paths: readonly string[]) => sendMany(paths.length, (n) => send('GET', paths[n]!)),
     close: () => agent.destroy(),
   }
 }

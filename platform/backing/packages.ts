@@ -9,26 +9,33 @@ import type { Progress } from '../progress.ts'
 const run = promisify(execFile)
 const POLICY = '/usr/sbin/policy-rc.d'
 
-/** Installs a Debian package as root, without the daemon that it would start. */
-export async function installPackage(progress: Progress, what: string, name: string, key: string): Promise<void> {
-  const command = `apt-get install --no-install-recommends ${name}`
+/**
+ * Installs Debian packages as root, without the daemons that they would start.
+ * @param key the setting that names one elsewhere, if there is one
+ */
+export async function installPackages(
+  progress: Progress,
+  what: string,
+  names: readonly string[],
+  key?: string,
+): Promise<void> {
+  const command = `apt-get install --no-install-recommends ${names.join(' ')}`
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
-    throw new PlatformError(
-      `${what} is missing: install it with \`sudo ${command}\`, or start a Docker engine, or set ${key}, and try again.`,
-    )
+    const instead = key ? `, or start a Docker engine, or set ${key},` : ''
+    throw new PlatformError(`${what} is missing: install it with \`sudo ${command}\`${instead} and try again.`)
   }
-  await progress.step(`installing ${name}`, async () => {
+  await progress.step(`installing ${what}`, async () => {
     const allow = existsSync(POLICY) ? readFileSync(POLICY) : undefined
     writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
     try {
       await apt(['update', '-qq'])
-      await apt(['install', '-y', '-qq', '--no-install-recommends', name])
+      await apt(['install', '-y', '-qq', '--no-install-recommends', ...names])
     } finally {
       if (allow) writeFileSync(POLICY, allow)
       else rmSync(POLICY)
     }
     // Kept from starting now, the daemon would still come up with the machine.
-    if (existsSync('/run/systemd/system')) await run('systemctl', ['disable', '--now', name]).catch(() => {})
+    if (existsSync('/run/systemd/system')) await run('systemctl', ['disable', '--now', ...names]).catch(() => {})
   })
 }
 

@@ -6,7 +6,7 @@ import { PlatformError } from '../errors.ts'
 import { freePort } from '../processes.ts'
 import { serviceFolder, type BackingContext } from './context.ts'
 import { containerSpec, dockerPrefix } from './docker.ts'
-import { installPackage } from './packages.ts'
+import { installPackages } from './packages.ts'
 
 export const BROKER_USER = 'caregate'
 const STREAM_USER = 'stream'
@@ -102,7 +102,7 @@ async function startContainer(context: BackingContext, port: number): Promise<vo
 }
 
 async function startNative(context: BackingContext, port: number): Promise<void> {
-  if (!existsSync(SERVER)) await installPackage(context.progress, 'RabbitMQ', 'rabbitmq-server', 'AMQP_URL')
+  if (!existsSync(SERVER)) await installPackages(context.progress, 'RabbitMQ', ['rabbitmq-server'], 'AMQP_URL')
   const folder = serviceFolder(context, 'rabbitmq')
   const write = (name: string, text: string) => {
     const file = join(folder, name)

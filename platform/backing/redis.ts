@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { PlatformError } from '../errors.ts'
 import { isLoopback, serviceFolder, type BackingContext } from './context.ts'
 import { containerSpec } from './docker.ts'
-import { installPackage } from './packages.ts'
+import { installPackages } from './packages.ts'
 
 const SERVER = '/usr/bin/redis-server'
 
@@ -44,7 +44,7 @@ async function startOwn(context: BackingContext, url: URL): Promise<void> {
     )
     return
   }
-  if (!existsSync(SERVER)) await installPackage(context.progress, 'Redis', 'redis-server', 'REDIS_URL')
+  if (!existsSync(SERVER)) await installPackages(context.progress, 'Redis', ['redis-server'], 'REDIS_URL')
   await context.supervisor.start({
     name: 'redis',
     command: [SERVER, '--bind', url.hostname.replace(/^\[|\]$/g, ''), '--port', port, ...settings],

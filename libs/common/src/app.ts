@@ -4,7 +4,7 @@ import express, { type Express, type NextFunction, type Request, type RequestHan
 import type { Claims, Scope, Verify } from './auth.ts'
 import { AppError, toAppError } from './errors.ts'
 import { buildEvent, type AuditEvent, type EventType } from './events.ts'
-import { actorOf, buildExpress, buildObserve, localsOf, requestFacts, sendProblem } from './http.ts'
+import { actorOf, buildExpress, buildObserve, localsOf, requestFacts, sendJson, sendProblem } from './http.ts'
 import type { Logger } from './logger.ts'
 import { buildMetrics, measureOutbox, type Metrics } from './metrics.ts'
 import { describeRoutes } from './openapi.ts'
@@ -165,10 +165,10 @@ export function buildApp(options: AppOptions): Express {
           await outbox.record(eventNow(status))
         }
         if (error) return sendProblem(res, error)
+        if (body !== undefined && !answer.type) return sendJson(res, status, body, headers)
         res.status(status).set({ 'Cache-Control': 'no-store', ...headers })
         if (body === undefined) res.end()
-        else if (answer.type) await sendBody(res.type(type ?? [answer.type].flat()[0]!), body as Body, log)
-        else res.json(body)
+        else await sendBody(res.type(type ?? [answer.type!].flat()[0]!), body as Body, log)
       } catch (error) {
         // what leaves no event when it is answered does when it is refused
         await refuse(req, res, error, pattern, event ?? (policy === 'public' ? null : refused), facts)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DataSource, type EntityManager, type EntitySchema } from 'typeorm'
+import type { ClientBase, Pool } from 'pg'
+import { DataSource, type EntityManager, type EntityMetadata, type EntitySchema, type ObjectLiteral } from 'typeorm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Logger } from './logger.ts'
 
@@ -43,4 +44,49 @@ export async function openDatabase(
       await sleep(500, undefined, { signal })
     }
   }
+}
+
+/** What Postgres prepares once a connection, under a name that no other statement has. */
+interface Statement {
+  name: string
+  text: string
+}
+
+/**
+ * Rows for a fraction of what `tx.query` costs: nothing is parsed and planned again. For statements that are part of nearly
+ * every request. @throws the driver's own errors
+ */
+export async function queryPrepared<Row extends object>(
+  tx: Tx,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  const { queryRunner, dataSource } = tx
+  const { master } = dataSource.driver as typeof dataSource.driver & { master: Pool }
+  const client = queryRunner ? ((await queryRunner.connect()) as ClientBase) : master
+  return (await client.query<Row>({ ...statement, values: [...values] })).rows
+}
+
+const insertions = new WeakMap<EntityMetadata, Statement>()
+
+/** What is the same for every row of an entity is put together once. */
+function insertionOf(metadata: EntityMetadata): Statement {
+  const known = insertions.get(metadata)
+  if (known) return known
+  const { columns, tableName } = metadata
+  const names = columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
+  const text = `INSERT INTO "${tableName}" (${names}) VALUES (${columns.map((_column, n) => `$${n + 1}`).join(', ')})`
+  const made = { name: `insert into ${tableName}`, text }
+  insertions.set(metadata, made)
+  return made
+}
+
+/** What `insert` does with a row that has all its members, at a fraction of its cost. */
+export async function insertRow<Row extends ObjectLiteral>(tx: Tx, entity: EntitySchema<Row>, row: Row): Promise<void> {
+  const { dataSource } = tx
+  const metadata = dataSource.getMetadata(entity)
+  const values = metadata.columns.map(
+    (column) => dataSource.driver.preparePersistentValue(row[column.propertyName], column) as unknown,
+  )
+  await queryPrepared(tx, insertionOf(metadata), values)
 }

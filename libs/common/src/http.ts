@@ -141,16 +141,22 @@ export function buildExpress(): Express {
   return app
 }
 
-export function sendProblem(res: Answer, error: AppError): void {
-  if (res.headersSent) return void res.destroy()
-  const body = Buffer.from(JSON.stringify(buildProblem(error, localsOf(res).requestId)))
-  answerHead(res, error.status, {
-    ...error.extras.headers,
+/** @param headers those for security with lower-case names */
+export function sendJson(res: Answer, status: number, value: unknown, headers: Record<string, string> = {}): void {
+  const body = JSON.stringify(value)
+  answerHead(res, status, {
     'Cache-Control': 'no-store',
-    'Content-Type': 'application/problem+json; charset=utf-8',
-    'Content-Length': String(body.length),
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(body)),
+    ...headers,
   })
   res.end(body)
+}
+
+export function sendProblem(res: Answer, error: AppError): void {
+  if (res.headersSent) return void res.destroy()
+  const headers = { ...error.extras.headers, 'Content-Type': 'application/problem+json; charset=utf-8' }
+  sendJson(res, error.status, buildProblem(error, localsOf(res).requestId), headers)
 }
 
 export function actorOf(claims: Claims | undefined): Actor {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EntitySchema } from 'typeorm'
 import type { Broker } from './broker.ts'
-import type { Database, Tx } from './database.ts'
+import { queryPrepared, type Database, type Tx } from './database.ts'
 import { AppError } from './errors.ts'
 import { parseEvent, serializeEvent, type AuditEvent } from './events.ts'
 import type { Logger } from './logger.ts'
@@ -28,7 +28,10 @@ export const outboxEntity = new EntitySchema<OutboxRow>({
   },
 })
 
-const insertRows = 'INSERT INTO outbox (id, type, body) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])'
+const insertRows = {
+  name: 'record',
+  text: 'INSERT INTO outbox (id, type, body) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])',
+}
 const columnsOf = (rows: readonly Row[]): string[][] => [
   rows.map(({ id }) => id),
   rows.map(({ type }) => type),
@@ -50,7 +53,7 @@ function rowOf(event: AuditEvent): Row {
  */
 export async function recordEvent(tx: Tx, event: AuditEvent): Promise<void> {
   if (!tx.queryRunner?.isTransactionActive) throw new Error('recordEvent needs a transaction')
-  await tx.query(insertRows, columnsOf([rowOf(event)]))
+  await queryPrepared(tx, insertRows, columnsOf([rowOf(event)]))
 }
 
 /** What waits to be published. */
@@ -101,7 +104,7 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
     while (pending.length) {
       const batch = pending.splice(0, batchSize)
       try {
-        await db.query(insertRows, columnsOf(batch.map(({ row }) => row)))
+        await db.query(insertRows.text, columnsOf(batch.map(({ row }) => row)))
         for (const { done } of batch) done()
         relay.wake()
       } catch (error) {

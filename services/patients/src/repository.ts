@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Tx } from '@caregate/common/database'
+import { insertRow, queryPrepared, type Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
 import type { ChartAction } from './access.ts'
 import { identifierEntity, patientEntity, type PatientRow } from './database.ts'
@@ -154,13 +154,18 @@ export async function createPatient(
     ...changedBy(by),
     ...columnsOf(keys, id, demographics),
   }
-  await tx.insert(patientEntity, row)
+  await insertRow(tx, patientEntity, row)
   await indexIdentifiers(tx, keys, id, demographics.identifiers)
   return row
 }
 
 const chartColumns = `p.id, p.mrn, p.version, p.status, p.voided, p.void_reason AS "voidReason", p.restricted, p.demographics,
   p.created_at AS "createdAt", p.updated_at AS "updatedAt"`
+
+const openChart = {
+  name: 'open a chart',
+  text: `SELECT ${chartColumns}, ${isMember('$2')} AS member, ${grantOf('$2')} AS "grantId" FROM patients p WHERE p.id = $1`,
+}
 
 /**
  * A chart, and what user `userId` is to it.
@@ -175,10 +180,10 @@ export async function getChart(
 ): Promise<{ row: ChartRow; member: boolean; grantId: string | null }> {
   // in a statement of its own: who waited for the lock must see who was removed meanwhile
   if (lock) await tx.query('SELECT FROM patients WHERE id = $1 FOR UPDATE', [id])
-  const [found] = await tx.query<(ChartRow & { member: boolean; grantId: string | null })[]>(
-    `SELECT ${chartColumns}, ${isMember('$2')} AS member, ${grantOf('$2')} AS "grantId" FROM patients p WHERE p.id = $1`,
-    [id, userId],
-  )
+  const [found] = await queryPrepared<ChartRow & { member: boolean; grantId: string | null }>(tx, openChart, [
+    id,
+    userId,
+  ])
   if (!found) throw notFound('patient')
   const { member, grantId, ...row } = found
   return { row, member, grantId }

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { patientEntity, spec, type PatientRow } from '../../../services/patients/src/database.ts'
+import { insertRow, newId, openDatabase, queryPrepared, type Database } from './database.ts'
+import { cloneDatabase, quietLog } from './testing/service.ts'
+
+let db: Database
+
+beforeAll(async () => {
+  const { app } = await cloneDatabase(spec)
+  const config = { DATABASE_URL: app, DB_POOL_MAX: 3, DB_STATEMENT_TIMEOUT_MS: 5000 }
+  db = await openDatabase(config, spec.entities, quietLog, AbortSignal.timeout(10_000))
+})
+afterAll(() => db.destroy())
+
+const aRow = (id: string): PatientRow => ({
+  id,
+  mrn: id,
+  version: 1,
+  status: 'active',
+  voided: false,
+  voidReason: null,
+  restricted: false,
+  demographics: { name: { family: 'Gómez' } } as PatientRow['demographics'],
+  searchName: ' gomez',
+  birthDate: '1989-05-25',
+  createdAt: new Date(),
+  updatedAt: new Date('2026-01-02T03:04:05.678Z'),
+  changedById: null,
+  changedByName: 'Clara',
+})
+
+test('a row is inserted as TypeORM inserts it', async () => {
+  const [id, other] = [newId(), newId()]
+  await insertRow(db.manager, patientEntity, aRow(id))
+  await db.manager.insert(patientEntity, aRow(other))
+  const read = (one: string) => db.manager.findOneByOrFail(patientEntity, { id: one })
+  const same = { id: '', mrn: '', createdAt: null }
+  expect({ ...(await read(id)), ...same }).toEqual({ ...(await read(other)), ...same })
+})
+
+test('in a transaction what it has written is found, and nobody else finds it', async () => {
+  const id = newId()
+  const find = { name: 'find a patient', text: 'SELECT id, updated_at AS "updatedAt" FROM patients WHERE id = $1' }
+  await db.transaction(async (tx) => {
+    await insertRow(tx, patientEntity, aRow(id))
+    expect(await queryPrepared(tx, find, [id])).toEqual([{ id, updatedAt: new Date('2026-01-02T03:04:05.678Z') }])
+    expect(await queryPrepared(db.manager, find, [id])).toEqual([])
+  })
+})
+
+test('a prepared statement is prepared once a connection', async () => {
+  const statement = { name: 'three times', text: 'SELECT $1::int * 3 AS six, current_setting($2) AS setting' }
+  await db.transaction(async (tx) => {
+    expect(await queryPrepared(tx, statement, [2, 'server_version_num'])).toEqual([
+      { six: 6, setting: expect.any(String) },
+    ])
+    await queryPrepared(tx, statement, [3, 'server_version_num'])
+    const known = await tx.query<{ name: string }[]>('SELECT name FROM pg_prepared_statements')
+    expect(known.filter(({ name }) => name === statement.name)).toHaveLength(1)
+  })
+})
