@@ -96,3 +96,21 @@ test('a path has one spelling: what the gateway decided about is what is served'
     expect((await service.call('POST', path, { token: nurse, body: { name: 'x' } })).status).toBe(404)
   }
 })
+
+test('a member named __proto__ is refused wherever it stands, however it is spelled and however deep a body is', async () => {
+  handle = async () => {
+    throw new Error('it came through')
+  }
+  for (const body of [
+    '{"__proto__":{"name":"x"}}',
+    '{"name":"x","__proto__":null}',
+    '{"\\u005f_proto_\\u005f":{"name":"x"}}',
+    '{"name":"x","more":[[{"__proto__":{}}]]}',
+  ]) {
+    const answer = await post(body)
+    expect([answer.status, answer.body.errors]).toMatchObject([422, [{ path: '__proto__' }]])
+  }
+  expect((await post(`{"name":${'['.repeat(200_000)}${']'.repeat(200_000)}}`)).body.errors).toMatchObject([
+    { path: 'body' },
+  ])
+})

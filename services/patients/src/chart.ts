@@ -23,7 +23,7 @@ type OnChart<P, Q, B> = Omit<Route<P, Q, B>, 'policy' | 'access' | 'handle'> & {
   alsoVoided?: boolean
 }
 
-/** How a chart is opened: no route with a chart's `{id}` is made in another way. */
+/** How a chart is opened: no route with a chart's `{id}` is made in another way, see `checkChartRoutes`. */
 export interface ChartRoutes {
   read<P extends { id: string }, Q, B>(
     definition: OnChart<P, Q, B> & { handle(context: Context<P, Q, B>, chart: Chart): Promise<Answer> },
@@ -38,6 +38,16 @@ function refusalOf({ roles }: Claims, { restricted, grantId }: Standing): AppErr
   if (grantId) return new AppError('forbidden', 'A broken glass is good for reading and treating alone.')
   if (restricted) return new AppError('restricted')
   return new AppError('forbidden', `None of your roles (${roles.join(', ')}) may do that to this chart.`)
+}
+
+/** Routes that open the chart first. */
+const made = new WeakSet<Route>()
+
+/** @throws when a route with a chart's `{id}` was made by hand: nothing would have decided about the chart */
+export function checkChartRoutes(routes: readonly Route[]): void {
+  for (const definition of routes)
+    if (/\{id\*?\}/.test(definition.path) && !made.has(definition))
+      throw new Error(`${definition.method.toUpperCase()} ${definition.path} is not one of chart.ts`)
 }
 
 export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>): ChartRoutes {
@@ -69,8 +79,8 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
   const build = <P extends { id: string }, Q, B>(
     definition: OnChart<P, Q, B>,
     handle: Route<P, Q, B>['handle'],
-  ): Route =>
-    route({
+  ): Route => {
+    const opening = route({
       ...definition,
       policy: rolesFor(definition.access),
       answer: {
@@ -85,6 +95,9 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
       errors: [...new Set([...definition.errors, 'forbidden', 'restricted', 'not_found', 'gone'] as const)],
       handle,
     })
+    made.add(opening)
+    return opening
+  }
 
   return {
     read: (definition) =>

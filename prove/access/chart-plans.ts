@@ -1,0 +1,45 @@
+/** A valid request of each operation of the patients' service. */
+import { coded, member, person } from './charts.ts'
+import type { Plans } from './shape.ts'
+
+const reason = { reason: 'for the matrix' }
+const items = (kind: 'allergies' | 'conditions'): Plans => ({
+  [`GET /api/v1/patients/{id}/${kind}`]: { answers: '200' },
+  [`POST /api/v1/patients/{id}/${kind}`]: { answers: '201', body: coded },
+  [`PUT /api/v1/patients/{id}/${kind}/{itemId}`]: { answers: '200', body: coded, item: kind },
+})
+
+/** @param grantId of somebody's break-glass */
+export const chartPlans = (grantId: string): Plans => ({
+  'POST /api/v1/patients': { answers: '201', body: person },
+  'GET /api/v1/patients': { answers: '200' },
+  'POST /api/v1/patients/search': { answers: '200', body: { q: 'nobody' } },
+  'GET /api/v1/patients/break-glass/{grantId}': { answers: '200', params: { grantId } },
+  'GET /api/v1/patients/{id}': { answers: '200' },
+  'PUT /api/v1/patients/{id}': { answers: '200', body: person, ifMatch: true },
+  'PATCH /api/v1/patients/{id}': { answers: '200', body: { ethnicity: 'hispanic' }, ifMatch: true },
+  'PATCH /api/v1/patients/{id} restricted': {
+    answers: '200',
+    body: ({ restricted = false }) => ({ restricted: !restricted }),
+    ifMatch: true,
+    also: 'restriction.change',
+  },
+  'POST /api/v1/patients/{id}/void': { answers: '200', body: reason },
+  'POST /api/v1/patients/{id}/restore': {
+    answers: ({ voided }) => (voided ? '200' : '409 conflict'),
+    body: reason,
+    alsoVoided: true,
+  },
+  ...items('allergies'),
+  ...items('conditions'),
+  'GET /api/v1/patients/{id}/care-team': { answers: '200' },
+  'POST /api/v1/patients/{id}/care-team': { answers: '201', body: member },
+  'DELETE /api/v1/patients/{id}/care-team/{memberId}': { answers: '204', item: 'care-team' },
+  'POST /api/v1/patients/{id}/break-glass': {
+    answers: ({ restricted, close }) => (restricted && close !== 'care-team' ? '201' : '409 conflict'),
+    body: { reason: 'found unconscious at the station' },
+  },
+  'GET /api/v1/patients/{id}/history': { answers: '200', alsoVoided: true },
+  'GET /api/v1/patients/{id}/history/{version}': { answers: '200', params: { version: '1' }, alsoVoided: true },
+  'GET /api/v1/patients/{id}/history/{version}/diff': { answers: '200', params: { version: '1' }, alsoVoided: true },
+})
