@@ -96,6 +96,14 @@ test('so does a reader by AMQP, who may do nothing else there; what it missed wa
   ]
   expect(codes).toEqual([403, 403, 403, 403, 403])
   await model.close()
+
+  // nor take the broker's connections from the services
+  const taken: Awaited<ReturnType<typeof connect>>[] = []
+  const takeAll = async () => {
+    while (taken.length < 60) taken.push(await connect(url))
+  }
+  await expect(takeAll()).rejects.toThrow('ConnectionClose')
+  await Promise.all(taken.map((one) => one.close()))
 })
 
 test('nothing is missed while the audit service dies and comes back', async () => {
@@ -118,7 +126,7 @@ test('nothing is missed while the audit service dies and comes back', async () =
     const size = seen.length
     await until(() => seen.length > size || seen.length > 30)
     const pid = platform.supervisor.pid('audit')!
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, turn === 1 ? 'SIGTERM' : 'SIGKILL')
     await cause(10)
     await until(() => ![undefined, pid].includes(platform.supervisor.pid('audit')))
   }

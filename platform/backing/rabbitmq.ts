@@ -43,7 +43,7 @@ export function definitions(passwords: { services: string; stream: string }, vho
     users: [
       user(BROKER_USER, passwords.services, 'administrator'),
       // no tags: it can't so much as look at the management interface
-      user(STREAM_USER, passwords.stream, ''),
+      { ...user(STREAM_USER, passwords.stream, ''), limits: { 'max-connections': 50, 'max-channels': 100 } },
     ],
     vhosts: names.map((name) => ({ name })),
     permissions: names.flatMap((vhost) => [

@@ -135,10 +135,10 @@ async function readEvents(ask: Ask, token: string, after: number): Promise<(Audi
   const events: (AuditEvent & { sequence: number })[] = []
   for (let last = after; ;) {
     const path = `/api/v1/audit/events?limit=200&afterSequence=${last}`
-    const { items } = await ask<{ items: typeof events }>(200, 'GET', path, undefined, token)
-    // the reading itself is in the log: the end is where little is new
+    const page = await ask<{ items: typeof events; nextCursor: string | null }>(200, 'GET', path, undefined, token)
+    const { items, nextCursor } = page
     events.push(...items)
-    if (items.length < 200) return events
+    if (nextCursor === null) return events
     last = items.at(-1)!.sequence
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { patientEntity, spec, type PatientRow } from '../../../services/patients/src/database.ts'
 import { insertRow, newId, openDatabase, queryPrepared, type Database } from './database.ts'
@@ -58,4 +59,18 @@ test('a prepared statement is prepared once a connection', async () => {
     const known = await tx.query<{ name: string }[]>('SELECT name FROM pg_prepared_statements')
     expect(known.filter(({ name }) => name === statement.name)).toHaveLength(1)
   })
+})
+
+test('a transaction that nobody goes on with ends, and others go on', async () => {
+  const [limit] = await db.query<[object]>('SHOW idle_in_transaction_session_timeout')
+  expect(limit).toEqual({ idle_in_transaction_session_timeout: '1min' })
+  const forgotten = db.transaction(async (tx) => {
+    await tx.query('LOCK TABLE outbox')
+    // a minute would be long for a test
+    await tx.query('SET LOCAL idle_in_transaction_session_timeout = 100')
+    await sleep(500)
+    await tx.query('SELECT 1')
+  })
+  await expect(forgotten).rejects.toThrow()
+  expect(await db.query('SELECT 1 AS one FROM (SELECT count(*) FROM outbox) AS unlocked')).toEqual([{ one: 1 }])
 })

@@ -17,6 +17,9 @@ export interface DatabaseOptions {
   DB_STATEMENT_TIMEOUT_MS: number
 }
 
+/** A transaction that nobody goes on with keeps its locks no longer. The longest rest in one is ten seconds, for the broker's confirms. */
+const idleMs = 60_000
+
 /** Connects, waiting for a database that is still starting; gives up only when `signal` aborts. */
 export async function openDatabase(
   options: DatabaseOptions,
@@ -32,6 +35,7 @@ export async function openDatabase(
     extra: {
       max: options.DB_POOL_MAX,
       statement_timeout: options.DB_STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: idleMs,
       connectionTimeoutMillis: 5000,
       keepAlive: true,
     },

@@ -1,9 +1,11 @@
 export interface Worker {
   /** There is something to do. */
   wake(): void
-  /** Finishes what there is to do. */
+  /** Finishes what there is to do; under load, where there is always more, what is done within five seconds. */
   close(): Promise<void>
 }
+
+const finishMs = 5000
 
 /**
  * Works when it is woken, and every so often in case nobody did; never twice at once.
@@ -34,7 +36,9 @@ export function openWorker(everyMs: number, step: () => Promise<boolean>, failed
     wake,
     async close() {
       clearInterval(timer)
+      const late = setTimeout(() => (closed = true), finishMs)
       await working
+      clearTimeout(late)
       closed = true
     },
   }

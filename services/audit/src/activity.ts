@@ -32,6 +32,7 @@ export function bucketLength({ from, to }: { from: Date; to: Date }): number {
 /**
  * Every bucket of a time, those without events too. They start where the clock does, not where the time does: whoever asks
  * again a moment later gets the same ones.
+ * @param counts which add up
  */
 export function fillBuckets(
   { from, to }: { from: Date; to: Date },
@@ -43,6 +44,6 @@ export function fillBuckets(
   const buckets: Bucket[] = []
   for (let start = first; start < to.getTime(); start += length)
     buckets.push({ start: new Date(start).toISOString(), success: 0, denied: 0, failure: 0 })
-  for (const { start, outcome, count } of counts) buckets[(start.getTime() - first) / length]![outcome] = count
+  for (const { start, outcome, count } of counts) buckets[(start.getTime() - first) / length]![outcome] += count
   return buckets
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { parseEvent } from '@caregate/common/events'
-import { testToken } from '@caregate/common/testing/service'
+import { testToken, type Answer } from '@caregate/common/testing/service'
 import { openAudit, received } from './testing.ts'
 
 let service: Awaited<ReturnType<typeof openAudit>>
@@ -36,6 +36,57 @@ test('events are found by what they are of, newest first, and reading them is an
   expect(await service.events()).toMatchObject([{ type: 'audit.event.read', patientIds: [chart] }])
   expect((await service.call('GET', `/api/v1/audit/events/${items[0]!.id}`, { token: auditor })).status).toBe(200)
   expect((await service.call('GET', '/api/v1/audit/events', { token: testToken(['admin']) })).status).toBe(403)
+})
+
+test('pages of a filter have each event once, both ways, and the last one says that it is', async () => {
+  const batch = Array.from({ length: 60 }, (_, n) => received({}, n % 5 ? '/often' : '/seldom'))
+  await service.append(...batch)
+  const ids = batch.filter((_one, n) => n % 5 === 0).map(({ event }) => event.id)
+  for (const [first, expected] of [
+    ['', ids.toReversed()],
+    ['&afterSequence=0', ids],
+  ] as const) {
+    const pages: string[][] = []
+    for (let query: string | undefined = first; query !== undefined;) {
+      const { body }: Answer = await service.call('GET', `/api/v1/audit/events?path=/seldom&limit=4${query}`, {
+        token: auditor,
+      })
+      pages.push(body.items.map(({ id }: { id: string }) => id))
+      query = body.nextCursor === null ? undefined : `&cursor=${encodeURIComponent(body.nextCursor)}`
+    }
+    expect(pages.map(({ length }) => length)).toEqual([4, 4, 4])
+    expect(pages.flat()).toEqual(expected)
+  }
+})
+
+test('a page names every chart that it disclosed, and has no more events than one event has room for', async () => {
+  const found = Array.from({ length: 5 }, () => Array.from({ length: 80 }, () => randomUUID()))
+  const { size } = await service.db
+    .query<[{ size: number }]>('SELECT max(size)::int AS size FROM checkpoints')
+    .then(([row]) => row)
+  await service.append(...found.map((patientIds) => received({ type: 'patients.search.read', patientIds })))
+  await service.events()
+  const named: string[][] = []
+  let query = `afterSequence=${size}`
+  for (const many of [2, 2, 1]) {
+    const { body } = await service.call('GET', `/api/v1/audit/events?${query}`, { token: auditor })
+    expect(body.items).toHaveLength(many)
+    const [event] = await service.events()
+    named.push(event!.patientIds)
+    query = `cursor=${encodeURIComponent(body.nextCursor)}`
+  }
+  expect(named).toEqual([found.slice(0, 2).flat(), found.slice(2, 4).flat(), found[4]])
+  expect(query).toBe('cursor=null')
+  const [last] = (await service.call('GET', '/api/v1/audit/events?limit=1', { token: auditor })).body.items
+  await service.events()
+  await service.call('GET', `/api/v1/audit/events/${last.id}`, { token: auditor })
+  expect(await service.events()).toMatchObject([{ resource: { id: last.id }, patientIds: found[4] }])
+})
+
+test('whoever follows the log does not name for ever what a reading of it named', async () => {
+  await service.append(received({ type: 'audit.event.read', patientIds: [randomUUID()] }))
+  await service.call('GET', '/api/v1/audit/events?limit=1', { token: auditor })
+  expect((await service.events()).at(-1)).toMatchObject({ type: 'audit.event.read', patientIds: [] })
 })
 
 test('the app role can neither change nor delete what is stored', async () => {

@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Tx } from '@caregate/common/database'
 import type { EventRow } from './database.ts'
 import { exportFormat } from './log/entry.ts'
 import { parseCheckpoint, splitNote } from './log/note.ts'
 import { readSpan } from './tree.ts'
+import { searchEvents } from './search.ts'
 import {
-  findEvents,
+  findRetained,
   findWitnessedSize,
   getCheckpoint,
   readEvents,
@@ -26,11 +28,8 @@ const checkpointEvery = 1000
 
 /** The events of a filter in order, as many as are read at once; those up to a size of the log. */
 export async function* findBatches(tx: Tx, filter: EventFilter, size: number): AsyncGenerator<EventRow[]> {
-  for (let after: number | undefined = 0; after !== undefined;) {
-    const rows: EventRow[] = await findEvents(tx, filter, { after, upTo: size }, eventsAtOnce)
+  for await (const { rows } of searchEvents(tx, filter, { after: 0, upTo: size, order: 'ASC' }, eventsAtOnce))
     if (rows.length) yield rows
-    after = rows.length === eventsAtOnce ? Number(rows.at(-1)!.sequence) : undefined
-  }
 }
 
 /** Each with the number that the log has it under, whatever its bytes say. */
@@ -45,6 +44,7 @@ async function* eventsOf(tx: Tx, filter: EventFilter, size: number) {
  * All events that a filter lets through, up to a checkpoint: whoever has the log's key can verify that they are the
  * log's, whole and in their places.
  * @param head the checkpoint that the export ends with
+ * @throws where an export of everything would miss events whose retention has ended meanwhile: it couldn't be verified
  */
 export async function* exportLines(
   tx: Tx,
@@ -52,6 +52,8 @@ export async function* exportLines(
   head: Pick<Head, 'size' | 'note'>,
 ): AsyncGenerator<ExportLine> {
   yield { format: exportFormat, filter }
+  const isWhole = Object.keys(filter).length === 0
+  const retained = await findRetained(tx)
   let reached = 0
   const events = eventsOf(tx, filter, head.size)
   let next = await events.next()
@@ -64,6 +66,8 @@ export async function* exportLines(
     }
     if (reached < goal) yield await gap(tx, reached, goal)
     reached = goal
+    if (goal === head.size && isWhole && !isDeepStrictEqual(retained, await findRetained(tx)))
+      throw new Error('retention was applied meanwhile: what it tells of that comes after this export')
     yield { checkpoint: note }
   }
 }

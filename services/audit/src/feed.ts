@@ -18,12 +18,13 @@ export interface Feed {
 const pollMs = 250
 const publishedAtOnce = 500
 const unheardMs = 1000
+const retryMs = 1000
 /** A dashboard that misses events reads them by `afterSequence`: better than to keep any number of them in memory. */
 const mostWaiting = 10_000
 
 export function openFeed(
   db: Pick<Database, 'manager'>,
-  broker: Pick<Broker, 'announce'>,
+  broker: Pick<Broker, 'connected' | 'announce'>,
   log: Logger,
   signal: AbortSignal,
 ): Feed {
@@ -45,12 +46,18 @@ export function openFeed(
   /** Types that no queue is bound for, and until when that is taken for granted: publishing costs half of what storing does. */
   const unheard = new Map<string, number>()
   const publish = openWorker(
-    60_000,
+    retryMs,
     async () => {
+      if (!broker.connected) return false
       const now = Date.now()
       const batch = waiting.splice(0, publishedAtOnce).filter(({ type }) => (unheard.get(type) ?? 0) <= now)
-      const lost = batch.length ? await broker.announce(batch, streamExchange) : []
-      for (const { type } of lost) unheard.set(type, Date.now() + unheardMs)
+      try {
+        const lost = batch.length ? await broker.announce(batch, streamExchange) : []
+        for (const { type } of lost) unheard.set(type, Date.now() + unheardMs)
+      } catch (error) {
+        waiting.unshift(...batch)
+        throw error
+      }
       return waiting.length > 0
     },
     (error) => log.warning('stored events could not be published to the stream', { error }),

@@ -77,13 +77,13 @@ test('what waits for the log is seen, and what is not an event', async () => {
   send('not an event')
   await until(async () => (await status()).queued === 8)
   expect(await scraped('caregate_audit_queue_messages')).toBe(8)
-  const ingest = buildIngest(
+  const { subscribe } = buildIngest(
     service.sequencer,
     buildIngestMetrics(service.metrics),
     quietLog,
     new AbortController().signal,
   )
-  consumer = await openBroker(testAmqpUrl(), quietLog, ingest)
+  consumer = await openBroker(testAmqpUrl(), quietLog, subscribe)
   // what is no event may be a dead letter before what came with it is stored
   await until(async () => {
     const { deadLetters, size } = await status()

@@ -7,7 +7,7 @@ import { canonicalJson } from '@caregate/common/events'
 import type { Logger } from '@caregate/common/logger'
 import { quietLog, testAmqpUrl, testToken } from '@caregate/common/testing/service'
 import { until } from '@caregate/common/testing/until'
-import { buildIngest } from './ingest.ts'
+import { buildIngest, type IngestListener } from './ingest.ts'
 import { monthOf } from './partitions.ts'
 import { anEvent, openAudit } from './testing.ts'
 
@@ -28,7 +28,7 @@ const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
 
 /** A broker connection that stores what it gets, like an audit process. */
 const openConsumer = (signal = new AbortController().signal) =>
-  openBroker(testAmqpUrl(), log, buildIngest(service.sequencer, { stored() {}, rejected() {} }, log, signal))
+  openBroker(testAmqpUrl(), log, buildIngest(service.sequencer, { stored() {}, rejected() {} }, log, signal).subscribe)
 
 beforeAll(async () => {
   service = await openAudit()
@@ -155,6 +155,35 @@ test('of two audit processes one stores, and the other takes over when it goes',
     expect((await stored()).map(({ sequence }) => sequence)).toEqual(
       Array.from({ length: before + events.length }, (_none, n) => n + 1),
     )
+  } finally {
+    await second.close()
+  }
+})
+
+test('a process that is told to stop has announced what it has stored when it has settled, and the next goes on', async () => {
+  const before = (await stored()).length
+  const stopping = new AbortController()
+  const heard: string[] = []
+  const listener: IngestListener = {
+    stored: (_batch, added) => void heard.push(...added.map(({ id }) => id)),
+    rejected() {},
+  }
+  const ingest = buildIngest(service.sequencer, listener, log, stopping.signal)
+  const first = await openBroker(testAmqpUrl(), log, ingest.subscribe)
+  await until(() => first.connected)
+  for (let n = 0; n < 4000; n++) send(canonicalJson(anEvent()))
+  await until(() => heard.length > 0)
+  stopping.abort()
+  await ingest.settled()
+  await first.close()
+  const toldOf = heard.length
+  expect(toldOf).toBeLessThan(4000)
+  await sleep(300)
+  expect((await stored()).slice(before).map(({ id }) => id)).toEqual(heard)
+  expect(heard).toHaveLength(toldOf)
+  const second = await openConsumer()
+  try {
+    await until(async () => (await stored()).length === before + 4000)
   } finally {
     await second.close()
   }

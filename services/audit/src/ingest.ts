@@ -30,6 +30,13 @@ function isWritable({ event, body }: Received): boolean {
   }
 }
 
+interface Ingest {
+  /** On each new connection. */
+  subscribe(model: ChannelModel): Promise<void>
+  /** When the process has been told to stop: nothing is being stored any more, and what was is acknowledged. */
+  settled(): Promise<void>
+}
+
 /**
  * Consumes the queue into the log: a batch is what came while the batch before was being stored. A message is
  * acknowledged once its event is committed. What can't be an event is rejected alone, to the dead letters; when the
@@ -40,7 +47,9 @@ export function buildIngest(
   listener: IngestListener,
   log: Logger,
   signal: AbortSignal,
-): (model: ChannelModel) => Promise<void> {
+): Ingest {
+  let working = Promise.resolve()
+
   function refuse(channel: Channel, message: ConsumeMessage, reason: string): void {
     const id = message.properties.messageId as unknown
     log.error('a message is not an event: it goes to the dead letters', { reason, id })
@@ -77,7 +86,7 @@ export function buildIngest(
     return undefined
   }
 
-  return async (model) => {
+  async function subscribe(model: ChannelModel): Promise<void> {
     const channel = await model.createChannel()
     let closed = false
     const waiting: Delivered[] = []
@@ -111,7 +120,8 @@ export function buildIngest(
       // read as it comes: meanwhile the database is busy with the batch before
       const received = readMessage(channel, message)
       if (received) waiting.push(received)
-      if (received && !storing) void storeWaiting()
+      if (received && !storing) working = storeWaiting()
     })
   }
+  return { subscribe, settled: () => working }
 }

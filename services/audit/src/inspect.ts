@@ -4,6 +4,7 @@ import { rowOf, type EventRow } from './database.ts'
 import type { StoredEvent } from './log/entry.ts'
 import { append, hashLeaf, isTiled, rootOf, type Frontier, type Hash, type Node } from './log/merkle.ts'
 import { isSignedBy, parseCheckpoint, splitNote, type Verifier } from './log/note.ts'
+import { endedBy, intersectRanges, mergeRanges, subtractRanges, type Range } from './log/ranges.ts'
 import {
   countBeyond,
   findKnownIds,
@@ -26,6 +27,11 @@ export interface Inspected {
   lost: boolean
   /** Whether there was a checkpoint under the log's name: others come before it, if at all. */
   named: boolean
+  /** Events that are missing and said to be gone by retention, and what events of the log say of that. */
+  gone: Range[]
+  told: Range[]
+  /** Of those that were gone when the inspection before was through, those that no event had told of. */
+  untold: Range[]
   /** The most that was ever seen of the log, also by earlier inspections. */
   seen: { size: number; root: Hash }
 }
@@ -35,17 +41,26 @@ export const uninspected: Inspected = {
   agreed: 0,
   lost: false,
   named: false,
+  gone: [],
+  told: [],
+  untold: [],
   seen: { size: 0, root: rootOf(nothing) },
 }
 
 /** To inspect it all once more. */
-export const again = ({ seen }: Inspected): Inspected => ({ ...uninspected, seen })
+export const again = ({ seen, gone, told }: Inspected): Inspected => ({
+  ...uninspected,
+  seen,
+  untold: subtractRanges(gone, told),
+})
 
 /** Something that is not as it should be: a sentence, and the events that it is about. */
 export interface Problem {
   text: string
   first: number
   last: number
+  /** That the log was another once: it doesn't go by, whatever the log is later. */
+  lasting?: boolean
 }
 
 const atOnce = 500
@@ -53,7 +68,7 @@ const atOnce = 500
 /**
  * Inspects the next 500 events: that each one's bytes have the hash that the tree has and its columns say what its bytes say; that
  * the hashes lead to the nodes above them and to the signed checkpoints; that none is missing, twice or beyond the tree.
- * @param tx which sees one state of the log, by REPEATABLE READ
+ * @param tx which sees one state of the log, by REPEATABLE READ; no partition may be dropped meanwhile
  * @returns how far it is now, and whether that is all
  */
 export async function inspect(
@@ -63,10 +78,12 @@ export async function inspect(
 ): Promise<{ now: Inspected; problems: Problem[]; done: boolean }> {
   const problems: Problem[] = []
   const problem = (text: string, first: number, last = first): void => void problems.push({ text, first, last })
+  const contradiction = (text: string, first: number, last: number): void =>
+    void problems.push({ text, first, last, lasting: true })
   const { size } = await getHead(tx)
-  let { tree, agreed, lost, named, seen } = before
+  let { tree, agreed, lost, named, gone, told, seen } = before
   const from = tree.size
-  if (size < seen.size) problem(`the log had ${seen.size} events once: its end is gone`, size + 1, seen.size)
+  if (size < seen.size) contradiction(`the log had ${seen.size} events once: its end is gone`, size + 1, seen.size)
   if (size < from) return { now: again(before), problems, done: true }
   const to = Math.min(from + atOnce, size)
   const rows = await readRows(tx, from, to)
@@ -82,17 +99,21 @@ export async function inspect(
     const [row, ...others] = bySequence.get(n) ?? []
     const leaf = row && hashLeaf(Buffer.from(row.entry))
     const hash = hashes[n - from - 1]
-    if (!row && !retained.some(([first, last]) => first <= n && n <= last)) problem(`event ${n} is missing`, n)
+    if (!row && retained.some(([first, last]) => first <= n && n <= last)) gone = mergeRanges([...gone, [n, n]])
+    else if (!row) problem(`event ${n} is missing`, n)
     if (others.length) problem(`event ${n} stands there more than once`, n)
     if (!hash) problem(`the hash of event ${n} is missing`, n)
     if (leaf && hash && !leaf.equals(hash)) problem(`event ${n} is not what the log has: its hash differs`, n)
+    if (row?.type === 'audit.retention.applied' && hash && leaf?.equals(hash))
+      told = mergeRanges([...told, ...endedBy(JSON.parse(row.entry) as StoredEvent, n)])
     if (row && known.get(row.id) !== row.sequence)
       problem(`the id of event ${n} is not kept: it could be stored again`, n)
     const wrong = row ? wrongColumns(row) : []
     if (wrong.length) problem(`event ${n} is searched by what it does not say: ${wrong.join(', ')}`, n)
     // by the log's own hash, so that what is changed in one place isn't found in all that follow
     tree = append(tree, hash ?? leaf ?? hashLeaf(Buffer.alloc(0)), (node) => isTiled(node) && completed.push(node))
-    if (n === seen.size && !rootOf(tree).equals(seen.root)) problem(`the log had other events up to ${n} once`, 1, n)
+    if (n === seen.size && !rootOf(tree).equals(seen.root))
+      contradiction(`the log had other events up to ${n} once`, 1, n)
     const checkpoint = checkpoints.get(n)
     if (checkpoint) checkCheckpoint(n, checkpoint)
     // what readers find events by
@@ -110,8 +131,16 @@ export async function inspect(
   }
   const beyond = to === size ? await countBeyond(tx, size) : 0
   if (beyond) problem(`${beyond} events stand beyond the tree, which has ${size}`, size + 1, size + beyond)
+  // the event that tells of it comes a little later than what it tells of: it has until the next inspection is through
+  const overdue = to === size ? intersectRanges(subtractRanges(gone, told), before.untold) : []
+  for (const [first, last] of overdue)
+    problem(
+      `events ${first}–${last} are gone, and no event of the log says that retention has covered them`,
+      first,
+      last,
+    )
   if (to > seen.size) seen = { size: to, root: rootOf(tree) }
-  return { now: { tree, agreed, lost, named, seen }, problems, done: to === size }
+  return { now: { ...before, tree, agreed, lost, named, gone, told, seen }, problems, done: to === size }
 
   function checkCheckpoint(at: number, { note }: Head): void {
     try {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { configuredVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
 import { buildCursors } from '@caregate/common/cursor'
@@ -22,7 +23,10 @@ await run(spec.service, keys, async (config, log, lifetime) => {
   const db = await openDatabase(config, spec.entities, log, lifetime.signal)
   lifetime.add('the database', () => db.destroy())
   const signer = signerOf(config)
-  const sequencer = await openSequencer(db, signer)
+  // connections of its own: however many read, the log gets on
+  const storage = await openDatabase({ ...config, DB_POOL_MAX: 2 }, spec.entities, log, lifetime.signal)
+  lifetime.add('the storage', () => storage.destroy())
+  const sequencer = await openSequencer(storage, signer)
   const { WITNESS_URL, WITNESS_KEY } = config
   if (WITNESS_URL) {
     const witness = { url: WITNESS_URL, key: parseVerifier(WITNESS_KEY!) }
@@ -44,8 +48,15 @@ await run(spec.service, keys, async (config, log, lifetime) => {
     rejected: measured.rejected,
   }
   // a connection of its own: a broker short of memory or disk stops reading from those that publish, acknowledgements too
-  const consumer = await openBroker(config.AMQP_URL, log, buildIngest(sequencer, listener, log, lifetime.signal))
-  lifetime.add('the consumer', () => consumer.close())
+  const ingest = buildIngest(sequencer, listener, log, lifetime.signal)
+  const consumer = await openBroker(config.AMQP_URL, log, ingest.subscribe)
+  // at once: another process takes over while this one still serves
+  const handedOver = once(lifetime.signal, 'abort').then(async () => {
+    await ingest.settled()
+    await consumer.close()
+  })
+  handedOver.catch(() => {})
+  lifetime.add('the consumer', () => handedOver)
   const outbox = openOutbox(db, broker, log)
   lifetime.add('the outbox', () => outbox.close())
   const console = findConsole()

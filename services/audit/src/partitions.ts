@@ -1,19 +1,16 @@
 import type { Tx } from '@caregate/common/database'
 
-/** A month (UTC) of the table of events: those that were stored in it. */
-interface Month {
-  /** Of its partition, `events_2026_11`. */
-  name: string
-  from: Date
-  until: Date
-}
-
+/** A piece of the table of events: those that were stored in a time. */
 export interface Partition {
+  /** Of a month, `events_2026_11`. */
   name: string
   /** Null where it reaches back to whatever there was before there were partitions. */
   from: Date | null
   until: Date
 }
+
+/** A month, UTC. */
+type Month = Partition & { from: Date }
 
 type Queries = Pick<Tx, 'query'>
 
@@ -62,10 +59,10 @@ export async function makePartitions(tx: Queries, now: Date): Promise<string[]> 
 }
 
 /** @throws when there is one of its name, or of its time */
-export async function makePartition(tx: Queries, { name, from, until }: Month): Promise<void> {
+export async function makePartition(tx: Queries, { name, from, until }: Partition): Promise<void> {
   // together, so that none is left unattached
   await tx.query(
     `CREATE TABLE ${name} (LIKE events INCLUDING INDEXES);
-     ALTER TABLE events ATTACH PARTITION ${name} FOR VALUES FROM ('${from.toISOString()}') TO ('${until.toISOString()}')`,
+     ALTER TABLE events ATTACH PARTITION ${name} FOR VALUES FROM (${from ? `'${from.toISOString()}'` : 'MINVALUE'}) TO ('${until.toISOString()}')`,
   )
 }

@@ -127,6 +127,46 @@ describe('accesses to a chart', () => {
     expect(await service.events()).toMatchObject([{ basis: 'self', patientIds: [patientId] }])
   })
 
+  test('are told without what auditors look into, and to the patient without whoever else is a patient', async () => {
+    const patientId = randomUUID()
+    const [own, other] = [randomUUID(), randomUUID()].map((id) => ({
+      id,
+      name: null,
+      roles: ['patient'],
+      sessionId: null,
+    }))
+    const refused = { outcome: 'denied', code: 'forbidden' } as const
+    await service.append(
+      seen(patientId),
+      ...(['audit.hold.created', 'audit.review.created', 'audit.event.read'] as const).map((type) =>
+        seen(patientId, { type }),
+      ),
+      seen(patientId, { type: 'audit.access.read' }),
+      seen(patientId, { ...refused, actor: other! }),
+      seen(patientId, { ...refused, actor: own! }),
+    )
+    const patient = testToken(['patient'], { patientId, sub: own!.id })
+    const told = async (query: string, token: string) => {
+      const { body } = await get(`/patients/${patientId}/accesses${query}`, token)
+      return body.items.map(({ type, actor }: { type: string; actor: { id: string } }) => [type, actor.id])
+    }
+    const read = 'patients.patient.read'
+    expect(await told('', patient)).toEqual([
+      ['audit.access.read', nurse.id],
+      [read, nurse.id],
+    ])
+    expect(await told('?outcome=denied', patient)).toEqual([
+      [read, own!.id],
+      [read, null],
+    ])
+    expect(await told('?outcome=denied', auditor)).toEqual([
+      [read, own!.id],
+      [read, other!.id],
+    ])
+    expect(await told('', auditor)).toHaveLength(2)
+    await service.events()
+  })
+
   test('to another’s chart are told to no patient, and nobody else but auditors gets them', async () => {
     const other = randomUUID()
     for (const token of [

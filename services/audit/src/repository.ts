@@ -24,6 +24,9 @@ export async function lockLog(tx: Tx): Promise<void> {
   await tx.query(`SELECT pg_advisory_xact_lock(hashtext('caregate audit sequencer'))`)
 }
 
+/** No partition is dropped until the transaction ends. */
+export const lockEvents = (tx: Tx): Promise<unknown> => tx.query('LOCK TABLE events IN ACCESS SHARE MODE')
+
 /** Of these ids those that were ever stored, and under which sequence number. */
 export async function findKnownIds(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
   const known = await tx.query<EventIdRow[]>('SELECT id, sequence FROM event_ids WHERE id = ANY($1::uuid[])', [ids])
@@ -280,37 +283,41 @@ export interface EventFilter {
   path?: string
   ip?: string
   requestId?: string
+  /** Not those of looking after the log, but that somebody asked who was at a chart. */
+  isAccess?: true
 }
 
 /** The events that a filter lets through. */
 export function selectEvents(tx: Tx, filter: EventFilter): SelectQueryBuilder<EventRow> {
   const select = tx.createQueryBuilder(eventEntity, 'e')
-  const { from, to, patientId, ...equal } = filter
+  const { from, to, patientId, isAccess, ...equal } = filter
   for (const [column, value] of Object.entries(equal)) {
     if (value !== undefined) select.andWhere(`e.${column} = :${column}`, { [column]: value })
   }
   if (from) select.andWhere('e.occurredAt >= :from', { from })
   if (to) select.andWhere('e.occurredAt < :to', { to })
   if (patientId) select.andWhere('e.patientIds @> ARRAY[:patientId]::uuid[]', { patientId })
+  if (isAccess) select.andWhere(`(e.type NOT LIKE 'audit.%' OR e.type = 'audit.access.read')`)
   return select
 }
 
-/** Newest first below `before`, or ascending above `after`. */
+/** Events of sequence numbers (after, upTo], oldest or newest first. */
+export interface Span {
+  after: number
+  upTo: number
+  order: 'ASC' | 'DESC'
+}
+
 export async function findEvents(
   tx: Tx,
   filter: EventFilter,
-  position: { before?: number; after?: number; upTo?: number },
+  { after, upTo, order }: Span,
   limit: number,
 ): Promise<EventRow[]> {
-  const select = selectEvents(tx, filter)
-  if (position.before !== undefined) select.andWhere('e.sequence < :before', position)
-  if (position.after !== undefined) {
-    select.andWhere('e.sequence > :after', position)
-    select.andWhere('e.storedAt >= :since', { since: await findSince(tx, position.after) })
-  }
-  if (position.upTo !== undefined) select.andWhere('e.sequence <= :upTo', position)
-  return select
-    .orderBy('e.sequence', position.after === undefined ? 'DESC' : 'ASC')
+  return selectEvents(tx, filter)
+    .andWhere('e.sequence > :after AND e.sequence <= :upTo', { after, upTo })
+    .andWhere('e.storedAt >= :since', { since: await findSince(tx, after) })
+    .orderBy('e.sequence', order)
     .limit(limit)
     .getMany()
 }

@@ -3,17 +3,24 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { DataSource } from 'typeorm'
+import { DataSource, type EntityManager } from 'typeorm'
+import type { Database } from '@caregate/common/database'
 import { canonicalJson } from '@caregate/common/events'
 import { migrateUp } from '@caregate/common/migrate'
-import { testToken } from '@caregate/common/testing/service'
+import { quietLog, testToken } from '@caregate/common/testing/service'
+import { until } from '@caregate/common/testing/until'
 import { spec } from './database.ts'
+import { exportLines } from './export.ts'
 import { inspect, uninspected, type Problem } from './inspect.ts'
 import { inclusionRoot, isConsistent } from './log/merkle.ts'
 import { formatVerifier, parseCheckpoint, splitNote, verifierOf } from './log/note.ts'
 import { findPartitions, findPartitionsUntil, makePartition, monthOf } from './partitions.ts'
+import { getHead } from './repository.ts'
+import { applyRetention } from './retention.ts'
 import { openAudit, received, signer } from './testing.ts'
+import { openVerification } from './verification.ts'
 
 const auditor = testToken(['auditor'])
 const folder = mkdtempSync(join(tmpdir(), 'caregate-retention-'))
@@ -163,6 +170,7 @@ describe('what is older than its retention', () => {
     const early = await verify()
     expect([early.code, early.output]).toEqual([1, expect.stringContaining('events 1–100 are missing')])
     expect(early.output).toContain('events 104–503 are missing')
+    expect(await inspectAll()).toEqual([])
     expect(await storeRecorded()).toMatchObject([
       { type: 'audit.retention.applied', action: 'D', service: 'audit', resource: { type: 'events', id: '1-303' } },
       { type: 'audit.retention.applied', resource: { type: 'events', id: '1-503' } },
@@ -240,6 +248,76 @@ describe('what is older than its retention', () => {
     expect(await retain(1)).toEqual({ code: 0, output: 'nothing to make, nothing to drop\n' })
     expect((await get(`/events/${recent[0]!.event.id}`)).status).toBe(200)
   })
+})
+
+test('an export of everything that retention overtakes breaks off', async () => {
+  const own = await openAudit()
+  const itsOwner = await new DataSource({ type: 'postgres', url: own.urls.owner }).initialize()
+  await own.append(...events(5))
+  const exportWhile = async (filter: object, last: number) => {
+    const lines = exportLines(own.db.manager, filter, await getHead(own.db.manager))
+    for (let n = 0; n < 2; n++) await lines.next()
+    await itsOwner.query('INSERT INTO retained (first, last) VALUES ($1, $1)', [last])
+    return Array.fromAsync(lines)
+  }
+  await expect(exportWhile({}, 1)).rejects.toThrow('retention was applied meanwhile')
+  expect((await exportWhile({ outcome: 'success' }, 3)).at(-1)).toHaveProperty('checkpoint')
+  await itsOwner.destroy()
+  await own.close()
+})
+
+test('what is held in the first table, which reaches back to the beginning, stays as well', async () => {
+  const own = await openAudit()
+  const itsOwner = await new DataSource({ type: 'postgres', url: own.urls.owner }).initialize()
+  const chart = randomUUID()
+  await own.append(...events(5), ...events(2, [chart]), ...events(5))
+  await own.call('PUT', `/api/v1/audit/holds/${chart}`, { token: auditor, body: { reason: 'A claim' } })
+  const first = await findPartitions(itsOwner).then(([one]) => one!)
+  const later = new Date(first.until.getTime() + 2 * 86_400_000)
+  const apply = () => Array.fromAsync(applyRetention(itsOwner, 1, later))
+  expect(await apply()).toEqual([`${first.name}: events 1–12 dropped, but 2 that are held`])
+  expect(await apply()).toEqual([])
+  expect((await findPartitions(itsOwner))[0]).toEqual(first)
+  const { body } = await own.call('GET', '/api/v1/audit/events', { token: auditor })
+  expect(body.items.map(({ sequence }: { sequence: number }) => sequence)).toEqual([7, 6])
+  await own.append(received())
+  await itsOwner.destroy()
+  await own.close()
+})
+
+test('a verification that is under way when a table is dropped is not deceived', async () => {
+  const own = await openAudit()
+  const itsOwner = await new DataSource({ type: 'postgres', url: own.urls.owner }).initialize()
+  await beginWithThisMonth(itsOwner)
+  await makePartition(itsOwner, old[0]!)
+  jest.spyOn(Date, 'now').mockReturnValue(old[0]!.from.getTime())
+  await own.append(...events(10))
+  jest.restoreAllMocks()
+  await own.append(...events(10))
+
+  let dropped: Promise<string[]> | undefined
+  // whoever has read the head of the log has a snapshot
+  const interrupted = (tx: EntityManager): EntityManager => {
+    const find = tx.find.bind(tx)
+    tx.find = async (...asked: Parameters<typeof find>) => {
+      const found = await find(...asked)
+      dropped ??= Array.fromAsync(applyRetention(itsOwner, 2192, now))
+      await Promise.race([dropped, sleep(1000)])
+      return found as never
+    }
+    return tx
+  }
+  const db = {
+    transaction: (level: 'REPEATABLE READ', work: (tx: EntityManager) => Promise<unknown>) =>
+      own.db.transaction(level, (tx) => work(interrupted(tx))),
+  } as Database
+  const verification = openVerification(db, verifierOf(signer, 'log'), quietLog, { pauseMs: 60_000, restPerWork: 0 })
+  await until(() => verification.status.completedAt !== null, 10)
+  await verification.close()
+  expect(verification.status.problems).toEqual([])
+  expect(await dropped).toEqual([`${old[0]!.name}: events 1–10 dropped`])
+  await itsOwner.destroy()
+  await own.close()
 })
 
 test('bad settings are refused by name', async () => {

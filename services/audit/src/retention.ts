@@ -1,7 +1,7 @@
 import type { Database, Tx } from '@caregate/common/database'
 import { recordUnattended } from '@caregate/common/unattended'
 import { findRetained } from './repository.ts'
-import { findPartitions, type Partition } from './partitions.ts'
+import { findPartitions, makePartition, type Partition } from './partitions.ts'
 import { formatRanges, mergeRanges, type Range } from './log/ranges.ts'
 
 const dayMs = 86_400_000
@@ -38,15 +38,20 @@ async function retire(tx: Tx, { name, from, until }: Partition): Promise<string 
      WHERE sequence > ${sizeBefore('$1')} AND sequence <= ${sizeBefore('$2')}`,
     [from, until],
   )
-  const isHeld = `patient_ids && (SELECT array_agg(patient_id) FROM legal_holds)`
-  const [held] = await tx.query<{ count: number }[]>(`SELECT count(*)::int FROM ${name} WHERE ${isHeld}`)
-  if (held!.count) {
-    const [, gone] = await tx.query<[unknown, number]>(`DELETE FROM ${name} WHERE NOT ${isHeld}`)
-    if (!gone) return undefined
-  } else await tx.query(`DROP TABLE ${name}`)
+  // what is held goes into a table of its own: then dropping takes no time, and who sets a hold doesn't wait
+  const isHeld = 'patient_ids && (SELECT array_agg(patient_id) FROM legal_holds)'
+  await tx.query(`CREATE TEMPORARY TABLE held ON COMMIT DROP AS SELECT * FROM ${name} WHERE ${isHeld}`)
+  const [held] = await tx.query<[{ count: number }]>('SELECT count(*)::int FROM held')
+  const others = `SELECT 1 FROM ${name} WHERE NOT ${isHeld} LIMIT 1`
+  if (held.count && !(await tx.query<unknown[]>(others)).length) return undefined
+  await tx.query(`DROP TABLE ${name}`)
+  if (held.count) {
+    await makePartition(tx, { name, from, until })
+    await tx.query(`INSERT INTO ${name} SELECT * FROM held`)
+  }
   if (!range?.first) return undefined
   await tell(tx, [Number(range.first), Number(range.last)])
-  return `${name}: events ${range.first}–${range.last} dropped${held!.count ? `, but ${held!.count} that are held` : ''}`
+  return `${name}: events ${range.first}–${range.last} dropped${held.count ? `, but ${held.count} that are held` : ''}`
 }
 
 /** The event names all that retention ever covered: those that told of it before will be dropped in their turn. */

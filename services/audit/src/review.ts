@@ -27,7 +27,10 @@ export interface Group {
 export function groupOf(event: AuditEvent): Group | undefined {
   const kind = kindOf(event)
   if (!kind) return undefined
-  const like = JSON.stringify([kind, event.actor.id, event.code, event.request.route])
+  const { actor, code, request, patientIds } = event
+  // each chart has a reason of its own
+  const charts = kind === 'break-glass' ? patientIds : []
+  const like = JSON.stringify([kind, actor.id, code, request.route, ...charts])
   return { kind, key: createHash('sha256').update(like).digest('hex') }
 }
 

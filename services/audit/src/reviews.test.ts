@@ -67,6 +67,18 @@ describe('a review is opened', () => {
     expect(await reviewsOf(actor)).toMatchObject([{ kind: 'break-glass', eventId: broken.event.id, count: 1 }])
   })
 
+  test('of each chart whose glass was broken', async () => {
+    const actor = someone(['clinician'])
+    const type = 'patients.break-glass.created' as AuditEvent['type']
+    const charts = [randomUUID(), randomUUID()]
+    const broken = charts.map((chart) => received({ actor, type, patientIds: [chart] }))
+    await service.append(...broken, received({ actor, type, patientIds: [charts[0]!] }))
+    expect(await reviewsOf(actor)).toMatchObject([
+      { patientIds: [charts[1]], count: 1 },
+      { patientIds: [charts[0]], count: 2 },
+    ])
+  })
+
   test('of nothing else', async () => {
     const before = (await call('GET', '?limit=200')).body.items.length
     const actor = someone()

@@ -63,7 +63,7 @@ export async function createReview(
   note: string | null,
 ): Promise<ReviewRow> {
   const row = buildReview({ kind: 'manual', key: event.id }, event, sequence, new Date(), note)
-  await tx.query(`${insertRows} ON CONFLICT (event_id) DO NOTHING`, [JSON.stringify([row])])
+  await tx.query(`${insertRows} ON CONFLICT DO NOTHING`, [JSON.stringify([row])])
   // an open one takes all that are like its first event, so those between its first and its last are its own too
   const [other] = await tx.query<{ id: string }[]>(
     'SELECT id FROM reviews WHERE id <> $1 AND (event_id = $2 OR (key = $3 AND $4 BETWEEN sequence AND last_sequence))',

@@ -39,8 +39,8 @@ export interface Sequencer {
    * dropped. @returns those that were new, as they are read back
    */
   append(batch: readonly Received[]): Promise<Message[]>
-  /** Nothing is appended any more, for that reason. */
-  refuse(reason: string): void
+  /** Nothing is appended, for that reason; without one it is again. */
+  refuse(reason: string | undefined): void
 }
 
 const adoptedAtOnce = 5000

@@ -24,7 +24,7 @@ export async function openAudit({ broker = away, verification = unverified }: Pa
   let feed: Feed | undefined
   const service = await openTestService(spec, (deps) => {
     const { signal } = stopping
-    feed = openFeed(deps.db, { announce: async () => [] }, deps.log, signal)
+    feed = openFeed(deps.db, { connected: true, announce: async () => [] }, deps.log, signal)
     return buildAuditApp({ ...deps, signer, feed, signal, broker, verification, metrics, console: findConsole() })
   })
   const sequencer = await openSequencer(service.db, signer)

@@ -6,7 +6,7 @@ import type { Logger } from '@caregate/common/logger'
 import { quietLog } from '@caregate/common/testing/service'
 import { until } from '@caregate/common/testing/until'
 import { spec } from './database.ts'
-import { inspect, uninspected, type Problem } from './inspect.ts'
+import { again, inspect, uninspected, type Inspected, type Problem } from './inspect.ts'
 import { verifierOf } from './log/note.ts'
 import { openAudit, received, signer } from './testing.ts'
 import { openVerification } from './verification.ts'
@@ -30,13 +30,13 @@ afterAll(async () => {
   await service.close()
 })
 
-async function inspectAll(tx: EntityManager): Promise<Problem[]> {
-  const all: Problem[] = []
-  for (let at = uninspected; ;) {
+async function inspectAll(tx: EntityManager, from = uninspected): Promise<{ found: Problem[]; at: Inspected }> {
+  const found: Problem[] = []
+  for (let at = from; ;) {
     const { now, problems, done } = await inspect(tx, at, key)
-    all.push(...problems)
+    found.push(...problems)
     at = now
-    if (done) return all
+    if (done) return { found, at }
   }
 }
 
@@ -46,7 +46,7 @@ async function findAfter(...deeds: string[]): Promise<string[]> {
   await runner.startTransaction()
   try {
     for (const deed of deeds) await runner.query(deed)
-    return (await inspectAll(runner.manager)).map(({ text }) => text)
+    return (await inspectAll(runner.manager)).found.map(({ text }) => text)
   } finally {
     await runner.rollbackTransaction()
     await runner.release()
@@ -138,6 +138,27 @@ describe('an inspection', () => {
     expect(await findAfter(...deeds)).toEqual(expected)
   })
 
+  test('finds what is said to be gone by retention, when no event has told of it by the end of the next one', async () => {
+    const runner = intruder.createQueryRunner()
+    await runner.startTransaction()
+    try {
+      await runner.query('DELETE FROM events WHERE sequence BETWEEN 20 AND 30')
+      await runner.query('INSERT INTO retained (first, last) VALUES (1, 30)')
+      const { found, at } = await inspectAll(runner.manager)
+      expect(found).toEqual([])
+      expect((await inspectAll(runner.manager, again(at))).found).toEqual([
+        {
+          text: 'events 20–30 are gone, and no event of the log says that retention has covered them',
+          first: 20,
+          last: 30,
+        },
+      ])
+    } finally {
+      await runner.rollbackTransaction()
+      await runner.release()
+    }
+  })
+
   test('finds that another key has signed', async () => {
     const other = verifierOf({ ...signer, privateKey: generateKeyPairSync('ed25519').privateKey }, 'log')
     const { problems } = await inspect(intruder.manager, uninspected, other)
@@ -205,8 +226,14 @@ describe('the service', () => {
       await forget(607)
       await until(() => verification.status.problems.includes('the log had 609 events once: its end is gone'), 20)
       await service.append(received(), received())
-      const anew = ['the log had other events up to 609 once']
-      await until(() => isDeepStrictEqual(verification.status.problems, anew), 20)
+      const both = ['the log had 609 events once: its end is gone', 'the log had other events up to 609 once']
+      await until(() => isDeepStrictEqual(verification.status.problems, both), 20)
+      // nor does it forget when the log has grown further
+      await service.append(received(), received())
+      const done = verification.status.completedAt
+      await until(() => verification.status.completedAt !== done && verification.status.size === 611, 20)
+      await until(() => verification.status.completedAt !== done, 20)
+      expect(verification.status).toMatchObject({ state: 'failed', problems: both })
     } finally {
       await verification.close()
     }

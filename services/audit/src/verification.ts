@@ -5,6 +5,7 @@ import { recordUnattended } from '@caregate/common/unattended'
 import { openWorker } from '@caregate/common/worker'
 import { again, inspect, uninspected, type Problem } from './inspect.ts'
 import type { Verifier } from './log/note.ts'
+import { lockEvents } from './repository.ts'
 
 /** What this process knows of the log. */
 export interface VerificationStatus {
@@ -14,7 +15,7 @@ export interface VerificationStatus {
   size: number
   /** When a pass last reached the head. */
   completedAt: Date | null
-  /** Sentences: what this pass has found, and what the last one found until it has got to the end. */
+  /** Sentences: what this pass has found, what the last one found until it has got to the end, and that the log was another once. */
   problems: string[]
 }
 
@@ -49,12 +50,14 @@ export function openVerification(
   let inspected = uninspected
   let found = new Set<string>()
   let earlier = new Set<string>()
+  const lasting = new Set<string>()
   let completedAt: Date | null = null
   /** While a pass goes on there is none. */
   let nextPass = Infinity
 
-  async function report({ text, first, last }: Problem): Promise<void> {
-    const isNew = !found.has(text) && !earlier.has(text)
+  async function report({ text, first, last, lasting: stays }: Problem): Promise<void> {
+    const isNew = ![found, earlier, lasting].some((known) => known.has(text))
+    if (stays) lasting.add(text)
     if (found.size >= maxProblems) return
     if (isNew) {
       log.error('the audit log is not as it should be', { reason: text })
@@ -73,7 +76,11 @@ export function openVerification(
       inspected = again(inspected)
       nextPass = Infinity
     }
-    const { now, problems, done } = await db.transaction('REPEATABLE READ', (tx) => inspect(tx, inspected, key))
+    const { now, problems, done } = await db.transaction('REPEATABLE READ', async (tx) => {
+      // before there is a snapshot: what is dropped is gone at once, and what tells of it would come only with the next one
+      await lockEvents(tx)
+      return inspect(tx, inspected, key)
+    })
     for (const problem of problems) await report(problem)
     inspected = now
     if (done && nextPass === Infinity) {
@@ -89,7 +96,7 @@ export function openVerification(
   worker.wake()
   return {
     get status(): VerificationStatus {
-      const problems = [...found.union(earlier)]
+      const problems = [...lasting.union(found).union(earlier)]
       const state = problems.length ? 'failed' : completedAt ? 'verified' : 'verifying'
       return { state, size: inspected.tree.size, completedAt, problems }
     },

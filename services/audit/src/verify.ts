@@ -2,7 +2,7 @@ import { canonicalJson } from '@caregate/common/events'
 import { exportFormat } from './log/entry.ts'
 import { append, appendPerfect, hashLeaf, perfectNodes, rootOf, type Frontier, type Hash } from './log/merkle.ts'
 import { isSignedBy, parseCheckpoint, splitNote, type Checkpoint, type Verifier } from './log/note.ts'
-import { parseRanges, subtractRanges, type Range } from './log/ranges.ts'
+import { endedBy, subtractRanges, type Range } from './log/ranges.ts'
 
 /** What an export proves. */
 export interface Report {
@@ -124,12 +124,6 @@ export async function verifyExport(
     else if (seen) problem(`a witness saw other events up to ${tree.size}`)
     byWitness.delete(tree.size)
   }
-}
-
-/** What an event says that retention has covered, before it. */
-function endedBy(event: Record<string, unknown>, sequence: number): Range[] {
-  const { id } = (event.resource ?? {}) as { id?: unknown }
-  return (parseRanges(String(id)) ?? []).filter(([, last]) => last < sequence)
 }
 
 function readLine(line: string, number: number): Record<string, unknown> {

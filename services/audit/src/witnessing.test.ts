@@ -3,10 +3,12 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { DataSource } from 'typeorm'
 import { listenForTest, quietLog, testToken } from '@caregate/common/testing/service'
+import { until } from '@caregate/common/testing/until'
 import type { Logger } from '@caregate/common/logger'
 import { formatVerifier, isSignedBy, parseCheckpoint, splitNote, verifierOf } from './log/note.ts'
 import { getHead } from './repository.ts'
@@ -79,19 +81,43 @@ test('a witness that is away stops nothing', async () => {
   expect(parseCheckpoint(splitNote((await witnessed()).body).text).size).toBe(245)
 })
 
+const tables = [
+  ['events', 'sequence'],
+  ['event_ids', 'sequence'],
+  ['checkpoints', 'size'],
+  ['cosignatures', 'size'],
+  ['leaves', 'start + 1'],
+]
+
+test('a log that lost events is gone on with when they are back', async () => {
+  const owner = await new DataSource({ type: 'postgres', url: audit.urls.owner }).initialize()
+  const stop = new AbortController()
+  try {
+    for (const [table, column] of tables) {
+      await owner.query(`CREATE TABLE lost_${table} AS SELECT * FROM ${table} WHERE ${column} > 43`)
+      await owner.query(`DELETE FROM ${table} WHERE ${column} > 43`)
+    }
+    const sequencer = await openSequencer(audit.db, signer)
+    await startWitnessing(audit.db, sequencer, { url: witness.url, key }, log, stop.signal, 50)
+    await expect(sequencer.append([received()])).rejects.toThrow('some were lost')
+    await sleep(300)
+    expect(alarms.splice(0)).toEqual(['the witness has seen 245 events, and the log has 43: some were lost'])
+    for (const [table] of tables.toReversed()) await owner.query(`INSERT INTO ${table} SELECT * FROM lost_${table}`)
+    await until(() => sequencer.append([received()]).then(Boolean, () => false))
+    await until(async () => parseCheckpoint(splitNote((await witnessed()).body).text).size === 246)
+    expect(alarms).toEqual([])
+  } finally {
+    stop.abort()
+    await owner.destroy()
+  }
+})
+
 test('a log that lost events, as after a restore, is not gone on with', async () => {
   const owner = await new DataSource({ type: 'postgres', url: audit.urls.owner }).initialize()
   try {
-    for (const [table, column] of [
-      ['events', 'sequence'],
-      ['event_ids', 'sequence'],
-      ['checkpoints', 'size'],
-      ['cosignatures', 'size'],
-      ['leaves', 'start + 1'],
-    ])
-      await owner.query(`DELETE FROM ${table} WHERE ${column} > 43`)
+    for (const [table, column] of tables) await owner.query(`DELETE FROM ${table} WHERE ${column} > 43`)
     const sequencer = await start()
-    expect(alarms).toEqual(['the witness has seen 245 events, and the log has 43: some were lost'])
+    expect(alarms).toEqual(['the witness has seen 246 events, and the log has 43: some were lost'])
     await expect(sequencer.append([received()])).rejects.toThrow('some were lost')
     // nor if it has grown again meanwhile, to other events
     const unasked = await openSequencer(audit.db, signer)

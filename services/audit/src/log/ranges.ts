@@ -28,6 +28,10 @@ export function subtractRanges(ranges: readonly Range[], others: readonly Range[
   return left
 }
 
+/** The numbers that are in some ranges and in others. */
+export const intersectRanges = (ranges: readonly Range[], others: readonly Range[]): Range[] =>
+  subtractRanges(ranges, subtractRanges(ranges, others))
+
 /** `1-900`, or `1-900,950-1000`. */
 export const formatRanges = (ranges: readonly Range[]): string => ranges.map((range) => range.join('-')).join(',')
 
@@ -36,4 +40,10 @@ export function parseRanges(text: string): Range[] | undefined {
   const ranges = text.split(',').map((one) => /^([1-9]\d{0,15})-([1-9]\d{0,15})$/.exec(one))
   const known = ranges.flatMap((found) => (found ? [[Number(found[1]), Number(found[2])] as const] : []))
   return known.length === ranges.length && known.every(([first, last]) => first <= last) ? known : undefined
+}
+
+/** What an event says that retention has covered, before it. */
+export function endedBy({ resource }: { resource?: unknown }, sequence: number): Range[] {
+  const { id } = (resource ?? {}) as { id?: unknown }
+  return (parseRanges(String(id)) ?? []).filter(([, last]) => last < sequence)
 }

@@ -3,11 +3,14 @@ import { route, type Route } from '@caregate/common/route'
 import type { Cursors } from '@caregate/common/cursor'
 import type { Database } from '@caregate/common/database'
 import { invalid } from '@caregate/common/errors'
+import { maxPatientIds } from '@caregate/common/events'
 import { idParams, nothing, pageAnswer, pageFields, type Page, type Schema } from '@caregate/common/validate'
 import { exportCsv } from '../csv.ts'
+import { withinEvent } from '../disclosed.ts'
 import { exportLines } from '../export.ts'
 import { eventAnswer, filterFields } from '../schemas.ts'
-import { findEvents, getEvent, getHead, readEvents, type EventFilter } from '../repository.ts'
+import { getEvent, getHead, readEvents, type EventFilter, type ReadEvent } from '../repository.ts'
+import { behind, findPage, type Position } from '../search.ts'
 
 export interface EventDeps {
   db: Pick<Database, 'query' | 'manager'>
@@ -44,26 +47,28 @@ export function eventRoutes({ db, cursors }: EventDeps): Route[] {
       params: nothing,
       query: eventQuery,
       body: nothing,
-      answer: { status: 200, description: 'A page of events', schema: pageAnswer(eventAnswer) },
+      answer: {
+        status: 200,
+        description: `A page of events; of fewer than \`limit\`, of none even, where they name more than ${maxPatientIds} charts, or take long to find`,
+        schema: pageAnswer(eventAnswer),
+      },
       errors: [],
       async handle(context) {
         const { limit, cursor, afterSequence, ...filter } = context.query
         if (cursor !== undefined && afterSequence !== undefined) {
           throw invalid({
             path: 'cursor',
-            message: 'cursor and afterSequence exclude each other: go on with the last sequence',
+            message: 'cursor and afterSequence exclude each other: a cursor knows which way it goes',
           })
         }
         if (filter.patientId) context.about({ patientIds: [filter.patientId] })
-        const { rows, nextCursor } = await cursors.page(
-          listName,
-          { limit, cursor },
-          (before: number | undefined, most) => findEvents(db.manager, filter, { before, after: afterSequence }, most),
-          ({ sequence }) => Number(sequence),
-        )
-        // who follows the log goes on with the last sequence
-        const items = await readEvents(db.manager, rows)
-        return { body: { items, nextCursor: afterSequence === undefined ? nextCursor : null } }
+        const first: Position = afterSequence === undefined ? {} : { after: afterSequence }
+        const position = cursor === undefined ? first : cursors.decode<Position>(listName, cursor)
+        const { rows, next } = await findPage(db.manager, filter, position, limit)
+        const { shown, patientIds } = withinEvent(await readEvents(db.manager, rows), chartsOf)
+        if (patientIds.length) context.about({ patientIds })
+        const cut = shown.length < rows.length ? behind(position, shown.at(-1)!) : next
+        return { body: { items: shown, nextCursor: cut ? cursors.encode(listName, cut) : null } }
       },
     }),
     route({
@@ -79,6 +84,7 @@ export function eventRoutes({ db, cursors }: EventDeps): Route[] {
       errors: ['not_found', 'gone'],
       async handle(context) {
         const [body] = await readEvents(db.manager, [await getEvent(db.manager, context.params.id)])
+        context.about({ patientIds: body!.patientIds })
         return { body }
       },
     }),
@@ -114,6 +120,9 @@ export function eventRoutes({ db, cursors }: EventDeps): Route[] {
     }),
   ]
 }
+
+/** What a reading of the log has named it has told of: named once more, it would be for ever by whoever follows the log. */
+const chartsOf = ({ type, patientIds }: ReadEvent): readonly string[] => (type === 'audit.event.read' ? [] : patientIds)
 
 async function* ndjson(lines: AsyncIterable<object>): AsyncGenerator<string> {
   for await (const line of lines) yield `${JSON.stringify(line)}\n`

@@ -9,8 +9,9 @@ import { bucketLength, fillBuckets, spanOf } from '../activity.ts'
 import type { EventRow } from '../database.ts'
 import type { StoredEvent } from '../log/entry.ts'
 import { countEvents } from '../reports.ts'
-import { findEvents, type EventFilter } from '../repository.ts'
+import type { EventFilter } from '../repository.ts'
 import { filterFields } from '../schemas.ts'
+import { findPage, type Position } from '../search.ts'
 
 export interface ReportDeps {
   db: Pick<Database, 'manager'>
@@ -50,7 +51,7 @@ const accessAnswer: Schema<unknown> = Joi.object({
   action: text().valid('C', 'R', 'U', 'D', 'E'),
   outcome: text().valid('success', 'denied', 'failure'),
   actor: Joi.object({
-    id: optionalText(),
+    id: optionalText().description('For a patient null where it is another one'),
     name: optionalText().description('Of staff'),
     roles: Joi.array().items(Joi.string()).required(),
   }).required(),
@@ -62,25 +63,27 @@ const accessAnswer: Schema<unknown> = Joi.object({
 })
 const accessList = 'GET /audit/patients/{id}/accesses'
 
-/** What of an event says who was at a chart. @param isAuditor others are not told where staff work */
-function toAccess({ entry }: EventRow, isAuditor: boolean) {
+const shown = [
+  'sequence',
+  'occurredAt',
+  'type',
+  'action',
+  'outcome',
+  'basis',
+  'breakGlass',
+  'changed',
+  'count',
+] as const
+
+/** What of an event says who was at a chart. Patients aren't told where staff work, nor which other patient was refused. */
+function toAccess({ entry }: EventRow, isAuditor: boolean, reader: string) {
   const event = JSON.parse(entry) as StoredEvent
   const { id, name, roles } = event.actor
-  const shown = [
-    'sequence',
-    'occurredAt',
-    'type',
-    'action',
-    'outcome',
-    'basis',
-    'breakGlass',
-    'changed',
-    'count',
-  ] as const
+  const isOther = roles.includes('patient') && id !== reader
   return {
     eventId: event.id,
     ...Object.fromEntries(shown.map((member) => [member, event[member]])),
-    actor: { id, name, roles },
+    actor: { id: isAuditor || !isOther ? id : null, name, roles },
     ip: isAuditor ? event.request.ip : null,
   }
 }
@@ -130,14 +133,11 @@ export function reportRoutes({ db, cursors }: ReportDeps): Route[] {
           throw new AppError('forbidden', 'A patient may see who was at their own chart only.')
         context.about({ basis: isAuditor ? 'role' : 'self' })
         const { limit, cursor, ...filter } = query
-        const { rows, nextCursor } = await cursors.page(
-          accessList,
-          { limit, cursor },
-          (before: number | undefined, most) =>
-            findEvents(db.manager, { ...filter, patientId: params.id }, { before }, most),
-          ({ sequence }) => Number(sequence),
-        )
-        return { body: { items: rows.map((row) => toAccess(row, isAuditor)), nextCursor } }
+        const position = cursor === undefined ? {} : cursors.decode<Position>(accessList, cursor)
+        const accesses: EventFilter = { ...filter, patientId: params.id, isAccess: true }
+        const { rows, next } = await findPage(db.manager, accesses, position, limit)
+        const nextCursor = next ? cursors.encode(accessList, next) : null
+        return { body: { items: rows.map((row) => toAccess(row, isAuditor, claims.sub)), nextCursor } }
       },
     }),
   ]

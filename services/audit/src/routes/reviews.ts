@@ -16,7 +16,8 @@ import {
   type Page,
   type Schema,
 } from '@caregate/common/validate'
-import type { ReviewRow, ReviewState } from '../database.ts'
+import type { ReviewState } from '../database.ts'
+import { withinEvent } from '../disclosed.ts'
 import type { StoredEvent } from '../log/entry.ts'
 import { findEvent } from '../repository.ts'
 import { nextStates, toReview } from '../review.ts'
@@ -65,17 +66,6 @@ const reviewAnswer: Schema<unknown> = Joi.object({
 const decidedFields = ['state', 'note', 'reviewedBy'] as const
 const reviewList = 'GET /audit/reviews'
 
-/** As many as an event has room for the charts of: it names every one that was shown. */
-function withinEvent(rows: readonly ReviewRow[]): { shown: readonly ReviewRow[]; patientIds: string[] } {
-  let named = new Set<string>()
-  for (const [n, { patientIds }] of rows.entries()) {
-    const more = named.union(new Set(patientIds))
-    if (more.size > maxPatientIds) return { shown: rows.slice(0, n), patientIds: [...named] }
-    named = more
-  }
-  return { shown: rows, patientIds: [...named] }
-}
-
 /** What auditors are to look at, and what they make of it. */
 export function reviewRoutes({ db, cursors }: ReviewDeps): Route[] {
   return [
@@ -102,7 +92,7 @@ export function reviewRoutes({ db, cursors }: ReviewDeps): Route[] {
           (before: string | undefined, most) => findReviews(db.manager, filter, before, most),
           ({ id }) => id,
         )
-        const { shown, patientIds } = withinEvent(rows)
+        const { shown, patientIds } = withinEvent(rows, (row) => row.patientIds)
         context.about({ patientIds })
         const cut = shown.length < rows.length ? cursors.encode(reviewList, shown.at(-1)!.id) : nextCursor
         return { body: { items: shown.map(toReview), nextCursor: cut } }

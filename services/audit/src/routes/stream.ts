@@ -5,8 +5,9 @@ import { AppError, invalid } from '@caregate/common/errors'
 import { route, type Route } from '@caregate/common/route'
 import { nothing, type Schema } from '@caregate/common/validate'
 import type { Feed } from '../feed.ts'
-import { findEvents, getHead, readEvents, type EventFilter } from '../repository.ts'
+import { getHead, readEvents, type EventFilter } from '../repository.ts'
 import { filterFields } from '../schemas.ts'
+import { searchEvents } from '../search.ts'
 
 export interface StreamDeps {
   db: Pick<Database, 'manager'>
@@ -35,27 +36,36 @@ export function streamRoutes({ db, feed, signal }: StreamDeps): Route[] {
     yield `retry: 1000\nid: ${from}\n\n`
     let after = from
     let saidAt = Date.now()
+    /** With its id, so that what a filter has passed over isn't searched again. */
+    function* stillHere(): Generator<string> {
+      if (Date.now() - saidAt < heartbeatMs) return
+      yield `: still here\nid: ${after}\n\n`
+      saidAt = Date.now()
+    }
     for (;;) {
-      const rows = after < size ? await findEvents(db.manager, filter, { after, upTo: size }, atOnce) : []
-      for (const event of await readEvents(db.manager, rows))
-        yield `id: ${event.sequence}\ndata: ${JSON.stringify(event)}\n\n`
-      if (rows.length) saidAt = Date.now()
-      after = rows.length === atOnce ? Number(rows.at(-1)!.sequence) : size
+      for await (const { rows, left } of searchEvents(
+        db.manager,
+        filter,
+        { after, upTo: size, order: 'ASC' },
+        atOnce,
+      )) {
+        for (const event of await readEvents(db.manager, rows))
+          yield `id: ${event.sequence}\ndata: ${JSON.stringify(event)}\n\n`
+        after = left.after
+        if (rows.length) saidAt = Date.now()
+        else yield* stillHere()
+        if (Date.now() >= expires || signal.aborted) break
+      }
       const left = expires - Date.now()
       if (left <= 0) {
         yield 'event: expired\ndata: {}\n\n'
         return
       }
       if (signal.aborted) return
-      if (after < size) continue
       await sleep(pauseMs)
+      yield* stillHere()
       const silent = Date.now() - saidAt
-      if (silent >= heartbeatMs) {
-        // with its id, so that what a filter has passed over isn't searched again
-        yield `: still here\nid: ${after}\n\n`
-        saidAt = Date.now()
-      }
-      size = await feed.grownFrom(size, Math.min(heartbeatMs - (silent % heartbeatMs), left))
+      size = await feed.grownFrom(size, Math.min(heartbeatMs - silent, left))
     }
   }
 
