@@ -80,6 +80,8 @@ async function nativeSpec(context: BackingContext, host: string, port: number): 
     log_timezone: 'UTC',
     jit: 'off',
     io_method: 'sync',
+    // the details of an error quote the row
+    log_error_verbosity: 'terse',
     ...(context.disposable && { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }),
   }
   const flags = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])

@@ -169,13 +169,26 @@ export function actorOf(claims: Claims | undefined): Actor {
   }
 }
 
+/** An id, or a small number; what is longer could be somebody's. */
+const anId = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,6})$/i
+
+/** What an event keeps of a path: the route's own words, and ids. Where an id belongs a client may have put a name. */
+function withoutNames(path: string, pattern: string): string {
+  const words = new Set(['', 'api', 'v1', ...pattern.split('/')])
+  return path
+    .slice(0, 1000)
+    .split('/')
+    .map((segment) => (words.has(segment) || anId.test(segment) ? segment : '*'))
+    .join('/')
+}
+
 export function requestFacts(req: IncomingMessage, res: Answer, status: number): RequestFacts {
   const { requestId, pattern = 'unknown', path, ip } = localsOf(res)
   return {
     id: requestId,
     ip,
     method: req.method ?? '',
-    path: path.slice(0, 1000),
+    path: withoutNames(path, pattern),
     route: pattern,
     status,
     userAgent: req.headers['user-agent']?.slice(0, 300) ?? null,

@@ -180,6 +180,17 @@ describe('reading', () => {
     expect(JSON.stringify(events)).not.toContain('q=x')
   })
 
+  test('a name in a path is in no event', async () => {
+    for (const path of ['/patients/Gómez', '/patients/Gómez/history/2', '/Gómez', '/patients/search/4711-0815'])
+      await service.call('GET', encodeURI(`/api/v1${path}`), { token: clinician })
+    expect((await service.events()).map(({ request }) => request.path)).toEqual([
+      '/api/v1/patients/*',
+      '/api/v1/patients/*/history/2',
+      '/api/v1/*',
+      '/api/v1/*/*/*',
+    ])
+  })
+
   test('when the event cannot be written there is no answer but 503', async () => {
     const { id } = await create()
     const owner = new DataSource({ type: 'postgres', url: service.urls.owner })
