@@ -105,7 +105,7 @@ export function buildCanaries({ int }: Chance) {
     blindness(): string[] {
       const [canary] = known.values()
       const shown = Object.entries(encodings).flatMap(([name, { of }]) =>
-        of(`${canary!.text}, as it is`).map((text) => [name, `"${text}"`] as const),
+        of(`it is ${canary!.text}, as it is`).map((text) => [name, `"${text}"`] as const),
       )
       return shown.flatMap(([name, text]) =>
         [...findIn(Buffer.from(text, 'latin1'))].some((hit) => hit.canary === canary) ? [] : [name],

@@ -33,9 +33,9 @@ export function buildSend(base: string, answers: Answered[]): Send {
       },
     }
     const answer = await new Promise<Answered>((resolve, reject) => {
-      const req = request(base, options, (res) =>
-        text(res).then((got) => resolve({ asked, status: res.statusCode!, text: got }), reject),
-      )
+      const req = request(base, options, (res) => {
+        text(res).then((got) => resolve({ asked, status: res.statusCode!, text: got }), reject)
+      })
       req.on('error', reject).end(sent)
     })
     answers.push(answer)
@@ -90,7 +90,7 @@ export function fill(canaries: Canaries, schema: JsonSchema, what: string, kind:
   const [first] = schema.enum ?? schema.anyOf ?? schema.oneOf ?? []
   if (schema.const !== undefined) return schema.const
   if (schema.enum) return first
-  if (first) return fill(canaries, first as JsonSchema, what, kind)
+  if (first) return fill(canaries, first, what, kind)
   const type = [schema.type].flat().find((one) => one !== 'null')
   if (type === 'object')
     return Object.fromEntries(
