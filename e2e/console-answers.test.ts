@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { connect } from 'amqplib'
 import type { Page, Route } from 'playwright-core'
-import { buildEvent, type AuditEvent } from '@caregate/common/events'
+import { buildEvent } from '@caregate/common/events'
 import { until } from '@caregate/common/testing/until'
 import { enter, goTo, live, openConsolePlatform, rows, unforeseen } from './console.ts'
 
@@ -167,7 +167,7 @@ test('a review of a broken glass has who, which chart and, when it is asked for,
   const createdAt = new Date().toISOString()
   const actor = { id: randomUUID(), name: 'Clara Clinician', roles: ['clinician'], sessionId: null }
   const event = buildEvent({
-    type: 'patients.break-glass.created' as AuditEvent['type'],
+    type: 'patients.break-glass.created',
     service: 'patients',
     action: 'C',
     actor,

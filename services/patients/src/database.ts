@@ -65,7 +65,7 @@ export interface SourceRow {
   patientId: string
 }
 
-export const sourceEntity = new EntitySchema<SourceRow>({
+const sourceEntity = new EntitySchema<SourceRow>({
   name: 'patient_sources',
   columns: {
     system: { type: 'text', primary: true },

@@ -160,6 +160,8 @@ export function withStatus<D extends Demographics>(demographics: D, current: Dem
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+const isList = (value: unknown): value is unknown[] => Array.isArray(value)
+
 export interface Difference {
   /** Dotted, e.g. `addresses.0.city`. */
   path: string
@@ -170,10 +172,10 @@ export interface Difference {
 /** Where two values differ. Lists of objects are compared place by place while they are as long as each other, else as a whole. */
 export function differences(before: unknown, after: unknown, path = ''): Difference[] {
   if (isDeepStrictEqual(before, after)) return []
-  const areLists = Array.isArray(before) && Array.isArray(after)
-  const isWalked = areLists
-    ? before.length === after.length && [...before, ...after].every(isObject)
-    : isObject(before) && isObject(after)
+  const isWalked =
+    isList(before) && isList(after)
+      ? before.length === after.length && [...before, ...after].every(isObject)
+      : isObject(before) && isObject(after)
   if (!isWalked) return [{ path, before: before ?? null, after: after ?? null }]
   const [from, to] = [before, after] as Record<string, unknown>[]
   return Object.keys({ ...from, ...to }).flatMap((member) =>

@@ -22,7 +22,7 @@ const memberFields = {
   from: dateField().description('The first day, in UTC; today unless said otherwise'),
   to: dateField().allow(null).default(null).description('The last day; null while it is open'),
 }
-const memberBody: Schema<NewMember> = Joi.object(memberFields).custom((value: Omit<NewMember, 'from'>) => {
+const memberBody: Schema<NewMember> = Joi.object<NewMember>(memberFields).custom((value: Omit<NewMember, 'from'>) => {
   const member = { from: new Date().toISOString().slice(0, 10), ...value }
   if (member.to !== null && member.to < member.from) {
     throw invalid({ path: 'to', message: 'to must not be before from' })
