@@ -10,6 +10,7 @@ const names = [
   'tamper',
   'access',
   'nophi',
+  'matching',
 ] as const
 const [name] = process.argv.splice(2, 1)
 if (!names.includes(name as (typeof names)[number])) {

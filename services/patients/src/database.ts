@@ -94,6 +94,53 @@ export const identifierEntity = new EntitySchema<IdentifierRow>({
   indices: [{ name: 'patient_identifiers_index', columns: ['index'] }],
 })
 
+/** A word by which a chart is found, with all its words in one line. */
+export interface NameRow {
+  word: string
+  line: string
+  patientId: string
+}
+
+export const nameEntity = new EntitySchema<NameRow>({
+  name: 'patient_names',
+  columns: {
+    // compared byte by byte: what begins alike stands together
+    word: { type: 'text', primary: true, collation: 'C' },
+    line: { type: 'text', primary: true, collation: 'C' },
+    patientId: { name: 'patient_id', type: 'uuid', primary: true },
+  },
+  indices: [{ name: 'patient_names_patient', columns: ['patientId'] }],
+})
+
+/** Under what a word that is a name of somebody is found when it is mistyped. */
+export interface VariantRow {
+  variant: string
+  word: string
+}
+
+export const variantEntity = new EntitySchema<VariantRow>({
+  name: 'name_variants',
+  columns: {
+    variant: { type: 'text', primary: true, collation: 'C' },
+    word: { type: 'text', primary: true, collation: 'C' },
+  },
+})
+
+/** What charts of one person have in common, in words: `phone 617555012`. */
+export interface KeyRow {
+  key: string
+  patientId: string
+}
+
+export const keyEntity = new EntitySchema<KeyRow>({
+  name: 'patient_keys',
+  columns: {
+    key: { type: 'text', primary: true },
+    patientId: { name: 'patient_id', type: 'uuid', primary: true },
+  },
+  indices: [{ name: 'patient_keys_patient', columns: ['patientId'] }],
+})
+
 /** Each version of a chart, as it was. A trigger writes them: the app role can neither write nor change them. */
 export interface VersionRow extends Pick<PatientRow, 'version' | 'status' | 'voided' | 'restricted' | 'demographics'> {
   patientId: string
@@ -227,6 +274,9 @@ export const spec: DatabaseSpec = {
     memberEntity,
     grantEntity,
     itemEntity,
+    nameEntity,
+    variantEntity,
+    keyEntity,
     outboxEntity,
   ],
   migrations: join(import.meta.dirname, 'migrations'),
@@ -238,6 +288,9 @@ export const spec: DatabaseSpec = {
     care_team: 'SELECT, INSERT, UPDATE (removed_by, removed_at)',
     break_glass_grants: 'SELECT, INSERT',
     clinical_items: 'SELECT, INSERT',
+    patient_names: 'SELECT, INSERT, DELETE',
+    name_variants: 'SELECT, INSERT',
+    patient_keys: 'SELECT, INSERT, DELETE',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
   },
 }

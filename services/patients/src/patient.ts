@@ -197,11 +197,26 @@ export function searchName(name: HumanName): string {
   return ` ${foldName([name.family, ...name.given].join(' '))}`
 }
 
+/** Letters that Unicode doesn't take apart, as people write them who don't have them. */
+const plainLetters: Record<string, string> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ı: 'i',
+  '’': "'",
+}
+
 export function foldName(name: string): string {
   return name
     .normalize('NFD')
     .replaceAll(/[\p{M}\p{Cf}]/gu, '')
     .toLowerCase()
+    .replaceAll(/[ßæœøłđðþı’]/g, (letter) => plainLetters[letter]!)
     .replaceAll(/[\s-]+/g, ' ')
     .trim()
 }

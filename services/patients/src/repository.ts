@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
 import { insertRow, queryPrepared, type Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
@@ -6,7 +7,8 @@ import { identifierEntity, patientEntity, type PatientRow } from './database.ts'
 import type { FieldKeys } from './field-keys.ts'
 import { withMasks, type Identifier } from './identifiers.ts'
 import { formatMrn } from './mrn.ts'
-import { searchName, type Demographics, type Patient, type PatientStatus } from './patient.ts'
+import { searchName, type Demographics, type Patient } from './patient.ts'
+import { indexChart, reindexChart } from './search/indexes.ts'
 
 /** A chart without what only lists need. */
 export type ChartRow = Omit<PatientRow, 'searchName' | 'birthDate' | 'changedById' | 'changedByName'>
@@ -64,7 +66,7 @@ const grantOf = (userId: string) =>
   `(SELECT g.id FROM break_glass_grants g WHERE g.patient_id = p.id AND g.clinician_id = ${userId} AND g.expires_at > now()
      ORDER BY g.expires_at DESC LIMIT 1)`
 /** A broken glass opens the chart it was broken for, and shows it nowhere else. */
-const isVisible = (userId: string) => `(NOT p.restricted OR ${isMember(userId)})`
+export const isVisible = (userId: string) => `(NOT p.restricted OR ${isMember(userId)})`
 
 function columnsOf(
   keys: FieldKeys,
@@ -155,11 +157,12 @@ export async function createPatient(
     ...columnsOf(keys, id, demographics),
   }
   await insertRow(tx, patientEntity, row)
-  await indexIdentifiers(tx, keys, id, demographics.identifiers)
+  if (demographics.identifiers.length) await indexIdentifiers(tx, keys, id, demographics.identifiers)
+  await indexChart(tx, id, demographics)
   return row
 }
 
-const chartColumns = `p.id, p.mrn, p.version, p.status, p.voided, p.void_reason AS "voidReason", p.restricted, p.demographics,
+export const chartColumns = `p.id, p.mrn, p.version, p.status, p.voided, p.void_reason AS "voidReason", p.restricted, p.demographics,
   p.created_at AS "createdAt", p.updated_at AS "updatedAt"`
 
 const openChart = {
@@ -210,6 +213,8 @@ export async function updatePatient(
   by: Editor,
 ): Promise<ChartRow> {
   const updated = await changeRow(tx, row, { ...columnsOf(keys, row.id, demographics), restricted }, by)
+  await reindexChart(tx, row.id, row.demographics, demographics)
+  if (isDeepStrictEqual(keys.open(row.id, row.demographics.identifiers), demographics.identifiers)) return updated
   const kept = sourcesOf(demographics).map(({ system, value }) => `${system} ${value}`)
   await tx.query(`DELETE FROM patient_sources WHERE patient_id = $1 AND NOT (system || ' ' || value = ANY($2))`, [
     row.id,
@@ -222,58 +227,4 @@ export async function updatePatient(
 
 export async function setVoided(tx: Tx, row: ChartRow, voided: boolean, reason: string, by: Editor): Promise<ChartRow> {
   return changeRow(tx, row, { voided, voidReason: reason }, by)
-}
-
-export interface PatientFilter {
-  /** Folded words, each the beginning of a name. */
-  words?: string[]
-  mrn?: string
-  birthDate?: string
-  status?: PatientStatus
-  /** Of any system. */
-  identifier?: string
-}
-/** The last row of the page before. */
-export interface Position {
-  name: string
-  id: string
-}
-
-/** Charts by name, as far as the viewer may read them. Voided ones only where `status` asks for them. */
-export async function findPatients(
-  tx: Tx,
-  keys: FieldKeys,
-  { userId, everything }: Viewer,
-  filter: PatientFilter,
-  after: Position | undefined,
-  limit: number,
-): Promise<PatientRow[]> {
-  const select = tx.createQueryBuilder(patientEntity, 'p')
-  const { words = [], mrn, birthDate, status, identifier } = filter
-  words.forEach((word, n) => {
-    select.andWhere(`p.searchName LIKE :word${n}`, { [`word${n}`]: `% ${word.replaceAll(/[\\%_]/g, '\\$&')}%` })
-  })
-  if (mrn) select.andWhere('p.mrn = :mrn', { mrn })
-  if (birthDate) select.andWhere('p.birthDate = :birthDate', { birthDate })
-  if (identifier) {
-    select.andWhere(
-      `p.id IN (SELECT patient_id FROM patient_identifiers WHERE index = ANY(:searches)
-         UNION SELECT patient_id FROM patient_sources WHERE value = :identifier)`,
-      { searches: keys.searchesFor(identifier), identifier },
-    )
-  }
-  select.andWhere('p.voided = :voided', { voided: status === 'voided' })
-  if (status && status !== 'voided') select.andWhere('p.status = :status', { status })
-  if (!everything) select.andWhere(isVisible(':userId'), { userId })
-  if (after) select.andWhere('(p.search_name, p.id) > (:name, :id)', after)
-  return select.orderBy('p.searchName').addOrderBy('p.id').limit(limit).getMany()
-}
-
-/** That there is a restricted chart of that number: all that may be known of it without being close to it. */
-export async function findRestricted(
-  tx: Tx,
-  mrn: string,
-): Promise<Pick<Patient, 'id' | 'mrn' | 'restricted'> | undefined> {
-  const row = await tx.findOneBy(patientEntity, { mrn, restricted: true, voided: false })
-  return row ? { id: row.id, mrn: row.mrn, restricted: true } : undefined
 }

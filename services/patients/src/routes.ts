@@ -9,19 +9,10 @@ import { findBasis, type ChartAction, type Standing } from './access.ts'
 import type { Chart, ChartRoutes } from './chart.ts'
 import type { FieldKeys } from './field-keys.ts'
 import { withoutMasks } from './identifiers.ts'
-import { changesBetween, fieldsOf, foldName, mergePatch, withStatus, type Patient } from './patient.ts'
-import {
-  createPatient,
-  findPatients,
-  findRestricted,
-  setVoided,
-  toPatient,
-  updatePatient,
-  viewPatient,
-  type Editor,
-  type PatientFilter,
-  type Position,
-} from './repository.ts'
+import { changesBetween, fieldsOf, mergePatch, withStatus, type Patient } from './patient.ts'
+import { createPatient, setVoided, toPatient, updatePatient, viewPatient, type Editor } from './repository.ts'
+import { typedWords } from './search/names.ts'
+import { findPatients, findRestricted, type PatientFilter, type Position } from './search/repository.ts'
 import {
   createQuery,
   foundAnswer,
@@ -65,7 +56,7 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
       list,
       query,
       (after: Position | undefined, limit) => findPatients(db.manager, keys, viewer, filter, after, limit),
-      ({ searchName: name, id }) => ({ name, id }),
+      ({ position }) => position,
     )
     const may = mayAnywhere(context.claims)
     const items: Pick<Patient, 'id'>[] = rows.map((row) => viewPatient(keys, row, may))
@@ -157,7 +148,7 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
     route({
       method: 'post',
       path: '/patients/search',
-      summary: 'Find charts by name, MRN, date of birth or an identifier',
+      summary: 'Find charts by name, MRN, date of birth, phone or an identifier',
       policy: staff,
       event: { type: 'patients.search.read', action: 'E' },
       params: nothing,
@@ -167,12 +158,7 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
       errors: [],
       handle(context) {
         const { q, limit, cursor, ...filter } = context.body
-        return page(
-          context,
-          'POST /patients/search',
-          { ...filter, words: q ? foldName(q).split(' ') : [] },
-          { limit, cursor },
-        )
+        return page(context, 'POST /patients/search', { ...filter, words: q ? typedWords(q) : [] }, { limit, cursor })
       },
     }),
     read({

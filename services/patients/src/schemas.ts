@@ -22,13 +22,17 @@ interface SearchBody extends Page {
   q?: string
   mrn?: string
   birthDate?: string
+  phone?: string
   identifier?: string
   status?: PatientStatus
 }
 export const searchBody: Schema<SearchBody> = Joi.object({
-  q: textField(100).description('The beginnings of names, in any order; case and accents do not matter'),
+  q: textField(100).description(
+    'Names or their beginnings, in any order; case, accents and one wrong letter a word do not matter',
+  ),
   mrn: textField(20),
   birthDate: pastDateField(),
+  phone: textField(40).pattern(/\d{4}/, 'a phone number'),
   identifier: textField(100).description(
     'The value of an identifier of any system, in full; only letters and digits count, but `source:*` exactly',
   ),
