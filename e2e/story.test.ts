@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { withoutNames } from '@caregate/common/paths'
 import { until } from '@caregate/common/testing/until'
 import { newPassword } from '../platform/client.ts'
 import type { ReadEvent } from '../services/audit/src/repository.ts'
@@ -196,4 +197,14 @@ test('every request of this story stands in the log exactly once', async () => {
   }
   const text = JSON.stringify(events)
   for (const secret of ['Quispe', account.password, '1991-02', '?']) expect(text).not.toContain(secret)
+})
+
+test('events keep every path of the document that is served, and no name in it', async () => {
+  const { paths } = (await platform.call('GET', '/openapi.json')).body
+  const asked = Object.keys(paths)
+    .filter((path) => !path.startsWith('/console/'))
+    .map((path) => path.replaceAll(/\{\w+\}/g, unknownId))
+  expect(asked.length).toBeGreaterThan(50)
+  expect(asked.map((path) => withoutNames(path, 'unknown'))).toEqual(asked)
+  expect(withoutNames('/api/v1/patients/Quispe/history', 'unknown')).toBe('/api/v1/patients/*/history')
 })

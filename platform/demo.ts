@@ -27,11 +27,11 @@ async function registerPatient(gateway: string): Promise<Account> {
 
 /** Something of each kind: reads, searches, changes, a change that comes too late, and what is refused. */
 async function makeTraffic(
-  clients: { clinician: Client; nurse: Client; auditor: Client },
+  clients: { clinician: Client; nurse: Client; registrar: Client; auditor: Client },
   gateway: string,
   ids: string[],
 ) {
-  const { clinician, nurse, auditor } = clients
+  const { clinician, nurse, registrar, auditor } = clients
   const answers = [
     await clinician.get('/api/v1/patients?limit=20'),
     await clinician.request('POST', '/api/v1/patients/search', { q: "O'Con" }),
@@ -51,9 +51,28 @@ async function makeTraffic(
     answers.push(chart, await nurse.get(path), await nurse.request('PATCH', path, phone, ifMatch))
   }
   answers.push(await nurse.request('PATCH', `/api/v1/patients/${ids[0]}`, { language: 'en' }, { 'if-match': '"0"' }))
+  const code = { code: '300916003', display: 'Latex allergy' }
+  answers.push(await nurse.request('POST', `/api/v1/patients/${ids[0]}/allergies`, { code, onset: '2019-04-01' }))
+  answers.push(...(await breakGlass(clinician, registrar, `/api/v1/patients/${ids[1]}`)))
   return Object.entries(Object.groupBy(answers, ({ status }) => status)).map(
     ([status, group]) => `${group?.length} × ${status}`,
   )
+}
+
+/** A chart is restricted, refused, opened all the same, and opened again for everybody. */
+async function breakGlass(clinician: Client, registrar: Client, path: string) {
+  const restrict = async (restricted: boolean) => {
+    const { headers } = await registrar.get(path)
+    return registrar.request('PATCH', path, { restricted }, { 'if-match': headers.get('etag') ?? '' })
+  }
+  return [
+    await restrict(true),
+    await clinician.get(path),
+    await clinician.request('POST', `${path}/break-glass`, { reason: 'Unconscious in the emergency room' }),
+    await clinician.get(path),
+    await clinician.get(`${path}/allergies`),
+    await restrict(false),
+  ]
 }
 
 function curlTour(gateway: string, { email, password }: Account, auditor: Account) {

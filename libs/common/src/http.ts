@@ -9,6 +9,7 @@ import type { Claims } from './auth.ts'
 import { buildProblem, type AppError } from './errors.ts'
 import type { Actor, RequestFacts } from './events.ts'
 import { logContext, type Logger } from './logger.ts'
+import { withoutNames } from './paths.ts'
 
 const validRequestId = /^[A-Za-z0-9][A-Za-z0-9._-]{7,127}$/
 
@@ -167,19 +168,6 @@ export function actorOf(claims: Claims | undefined): Actor {
     roles: claims.roles,
     sessionId: claims.sid,
   }
-}
-
-/** An id, or a small number; what is longer could be somebody's. */
-const anId = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,6})$/i
-
-/** What an event keeps of a path: the route's own words, and ids. Where an id belongs a client may have put a name. */
-function withoutNames(path: string, pattern: string): string {
-  const words = new Set(['', 'api', 'v1', ...pattern.split('/')])
-  return path
-    .slice(0, 1000)
-    .split('/')
-    .map((segment) => (words.has(segment) || anId.test(segment) ? segment : '*'))
-    .join('/')
 }
 
 export function requestFacts(req: IncomingMessage, res: Answer, status: number): RequestFacts {

@@ -187,7 +187,7 @@ describe('reading', () => {
       '/api/v1/patients/*',
       '/api/v1/patients/*/history/2',
       '/api/v1/*',
-      '/api/v1/*/*/*',
+      '/api/v1/patients/search/*',
     ])
   })
 
