@@ -101,7 +101,7 @@ export interface NameRow {
   patientId: string
 }
 
-export const nameEntity = new EntitySchema<NameRow>({
+const nameEntity = new EntitySchema<NameRow>({
   name: 'patient_names',
   columns: {
     // compared byte by byte: what begins alike stands together
@@ -118,7 +118,7 @@ export interface VariantRow {
   word: string
 }
 
-export const variantEntity = new EntitySchema<VariantRow>({
+const variantEntity = new EntitySchema<VariantRow>({
   name: 'name_variants',
   columns: {
     variant: { type: 'text', primary: true, collation: 'C' },
@@ -132,7 +132,7 @@ export interface KeyRow {
   patientId: string
 }
 
-export const keyEntity = new EntitySchema<KeyRow>({
+const keyEntity = new EntitySchema<KeyRow>({
   name: 'patient_keys',
   columns: {
     key: { type: 'text', primary: true },
