@@ -1,5 +1,5 @@
 /** `npm run prove -- nophi [SEED]`: canaries in every field and every bad request, and no trace of them where none may be. */
-import { randomInt } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -191,6 +191,37 @@ async function live(): Promise<void> {
     await must(200, { method: 'POST', path: `${path}/${what}`, token: tokens.clinician, body })
     if (!version) await send({ method: 'GET', path, token: tokens.clinician })
   }
+  await treat(path)
+}
+
+/** What a chart has besides demographics, and who opens it when it is restricted. */
+async function treat(path: string): Promise<void> {
+  const { clinician, registrar, auditor } = tokens
+  for (const kind of ['allergies', 'conditions']) {
+    const item = () => ({
+      code: {
+        system: `https://codes.example/${plant('chart', `${kind}, system`)}`,
+        code: plant('chart', `${kind}, code`),
+        display: plant('chart', `${kind}, display`),
+      },
+    })
+    const made = await must(201, { method: 'POST', path: `${path}/${kind}`, token: clinician, body: item() })
+    const { id } = made as Made
+    const again = { token: clinician, body: item(), headers: { 'if-match': '"1"' } }
+    await must(200, { method: 'PUT', path: `${path}/${kind}/${id}`, ...again })
+    await must(200, { method: 'GET', path: `${path}/${kind}`, token: clinician })
+  }
+  const member = { userId: randomUUID(), role: plant('chart', 'role in the care team') }
+  const added = await must(201, { method: 'POST', path: `${path}/care-team`, token: registrar, body: member })
+  await must(204, { method: 'DELETE', path: `${path}/care-team/${(added as Made).id}`, token: registrar })
+  const { version } = (await must(200, { method: 'GET', path, token: registrar })) as Made
+  const restrict = { token: registrar, body: { restricted: true }, headers: { 'if-match': `"${version}"` } }
+  await must(200, { method: 'PATCH', path, ...restrict })
+  const why = { reason: plant('chart', 'reason to break the glass') }
+  const broken = await must(201, { method: 'POST', path: `${path}/break-glass`, token: clinician, body: why })
+  const { grantId } = broken as { grantId: string }
+  await must(200, { method: 'GET', path, token: clinician })
+  await must(200, { method: 'GET', path: `${patients}/break-glass/${grantId}`, token: auditor })
 }
 
 /** What breaks the database for a while, in messages that quote what they are about, and what mends it. */
