@@ -112,6 +112,22 @@ export async function assertPortFree(port: number): Promise<void> {
   throw new PlatformError(`Port ${port} is taken by ${portHolder(port) ?? 'another process'}: stop it and start again.`)
 }
 
+/** Without what was closed meanwhile; none where the process has ended, or belongs to another user. */
+function openFilesOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`
+  try {
+    return readdirSync(folder).flatMap((fd) => {
+      try {
+        return [readlinkSync(`${folder}/${fd}`)]
+      } catch {
+        return []
+      }
+    })
+  } catch {
+    return []
+  }
+}
+
 function portHolder(port: number): string | undefined {
   const sockets = new Set<string>()
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
@@ -123,12 +139,8 @@ function portHolder(port: number): string | undefined {
   }
   if (sockets.size === 0) return undefined
   for (const pid of processIds()) {
-    try {
-      const holds = readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.has(readlinkSync(`/proc/${pid}/fd/${fd}`)))
-      if (holds) return `pid ${pid} (${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()})`
-    } catch {
-      // The process ended meanwhile, or belongs to another user.
-    }
+    if (!openFilesOf(pid).some((file) => sockets.has(file))) continue
+    return `pid ${pid} (${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()})`
   }
   return undefined
 }
