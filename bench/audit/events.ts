@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { buildEvent, serializeEvent } from '@caregate/common/events'
+import { buildEvent, serializeEvent, type AuditEvent } from '@caregate/common/events'
 import { rowOf, type EventRow } from '../../services/audit/src/database.ts'
 import { buildEntry } from '../../services/audit/src/log/entry.ts'
-import type { Received } from '../../services/audit/src/sequencer.ts'
 
 const charts = Array.from({ length: 5000 }, () => randomUUID())
+/** An event, and its bytes. */
+export interface Arrived {
+  event: AuditEvent
+  body: string
+}
+
 const nurses = Array.from({ length: 200 }, () => ({ id: randomUUID(), sessionId: randomUUID() }))
 
 /** A chart that somebody of a hospital has read, as it comes from the queue. */
-function received(n: number): Received {
+function arrived(n: number): Arrived {
   const chart = charts[(n * 7919) % charts.length]!
   const { id, sessionId } = nurses[n % nurses.length]!
   const actor = { id, name: 'Noor Example', roles: ['nurse'], sessionId }
@@ -33,10 +38,10 @@ function received(n: number): Received {
   return { event, body: serializeEvent(event) }
 }
 
-export const receive = (count: number): Received[] => Array.from({ length: count }, (_none, n) => received(n))
+export const arrive = (count: number): Arrived[] => Array.from({ length: count }, (_none, n) => arrived(n))
 
 /** The rows of events that are stored now, from a sequence number on. */
-export function rowsOf(events: readonly Received[], first: number): EventRow[] {
+export function rowsOf(events: readonly Arrived[], first: number): EventRow[] {
   const storedAt = new Date().toISOString()
   return events.map(({ event, body }, n) => {
     const sequence = first + n

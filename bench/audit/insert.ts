@@ -1,8 +1,9 @@
-import { insertEvents } from '../../services/audit/src/repository.ts'
+import { receive } from '../../services/audit/src/received.ts'
+import { insertEvents, lineOf } from '../../services/audit/src/repository.ts'
 import { openSequencer } from '../../services/audit/src/sequencer.ts'
 import { median, spread } from '../figures.ts'
 import { batchSize, copyRows } from './copy.ts'
-import { receive, rowsOf } from './events.ts'
+import { arrive, rowsOf } from './events.ts'
 import type { Stage } from './stage.ts'
 
 const target = 0.75
@@ -20,12 +21,22 @@ export async function insert(stage: Stage): Promise<Record<string, boolean>> {
   const kinds = ['COPY', 'insert', 'append'] as const
   const rates = new Map(kinds.map((kind) => [kind, [] as number[]]))
   for (let round = 0; round <= rounds; round++) {
-    const events = receive(count)
+    const events = arrive(count)
     const rows = rowsOf(events, round * count + 1)
+    const lines = rows.map((row) => ({
+      id: row.id,
+      columns: lineOf(row),
+      entry: row.entry,
+      first: Number(row.sequence),
+    }))
+    const messages = events.map(({ body }) => Buffer.from(body))
     const steps = {
       COPY: () => copyRows(peer.client, rows),
-      insert: () => inBatches(rows, (batch) => inserted.db.transaction((tx) => insertEvents(tx, batch))),
-      append: () => inBatches(events, (batch) => sequencer.append(batch)),
+      insert: () =>
+        inBatches(lines, (batch) =>
+          inserted.db.transaction((tx) => insertEvents(tx, batch[0]!.first, new Date(), batch)),
+        ),
+      append: () => inBatches(messages, (batch) => sequencer.append(batch.map(receive))),
     }
     // the first round warms up; every other goes the other way round
     for (const kind of round % 2 ? kinds : kinds.toReversed()) {

@@ -3,9 +3,8 @@ import { openBroker } from '@caregate/common/broker'
 import type { Database } from '@caregate/common/database'
 import { median, quantile, spread } from '../figures.ts'
 import { copyRows } from './copy.ts'
-import { receive, rowsOf } from './events.ts'
+import { arrive, rowsOf, type Arrived } from './events.ts'
 import { quiet, type Stage } from './stage.ts'
-import type { Received } from '../../services/audit/src/sequencer.ts'
 
 const target = 50
 const perSecond = 2000
@@ -58,8 +57,8 @@ export async function latency(stage: Stage): Promise<Record<string, boolean>> {
  * Sends events when they are due, however long they take, but not before those that were sent before have gone: like the relay
  * of a service. @returns how many milliseconds after it was due each was seen
  */
-async function pace(db: Database, forSeconds: number, send: (events: Received[]) => Promise<void>): Promise<number[]> {
-  const events = receive(perSecond * forSeconds)
+async function pace(db: Database, forSeconds: number, send: (events: Arrived[]) => Promise<void>): Promise<number[]> {
+  const events = arrive(perSecond * forSeconds)
   const dueAt = new Map<string, number>()
   const times: number[] = []
   const [head] = await db.query<{ sequence: string | null }[]>('SELECT max(sequence) AS sequence FROM events')

@@ -1,9 +1,10 @@
+import { receive } from '../../services/audit/src/received.ts'
 import { openSequencer } from '../../services/audit/src/sequencer.ts'
 import { getHead, getEvent } from '../../services/audit/src/repository.ts'
 import { inclusionProof } from '../../services/audit/src/tree.ts'
 import { quantile } from '../figures.ts'
 import { batchSize } from './copy.ts'
-import { receive } from './events.ts'
+import { arrive } from './events.ts'
 import { openClients } from './http.ts'
 import type { Stage } from './stage.ts'
 
@@ -17,7 +18,7 @@ export async function proof(stage: Stage): Promise<Record<string, boolean>> {
   const log = await stage.openLog()
   const sequencer = await openSequencer(log, stage.signer)
   for (let missing = size - (await getHead(log.manager)).size; missing > 0; missing -= batchSize)
-    await sequencer.append(receive(batchSize))
+    await sequencer.append(arrive(batchSize).map(({ body }) => receive(Buffer.from(body))))
   const rows = await log.query<{ id: string; sequence: string }[]>(
     `SELECT id, sequence FROM event_ids WHERE sequence % 97 = 0 LIMIT ${count.direct}`,
   )

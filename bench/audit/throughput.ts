@@ -4,7 +4,7 @@ import type { Database } from '@caregate/common/database'
 import { getHead } from '../../services/audit/src/repository.ts'
 import { cpuOf, median, spread } from '../figures.ts'
 import { batchSize, copyRows } from './copy.ts'
-import { receive, rowsOf } from './events.ts'
+import { arrive, rowsOf } from './events.ts'
 import { quiet, type Stage } from './stage.ts'
 
 const targets = { share: 0.4, cpu: 25 }
@@ -22,7 +22,7 @@ export async function throughput(stage: Stage): Promise<Record<string, boolean>>
     while (!broker.connected) await sleep(50)
     // the first round warms up; every other goes the other way round
     for (let round = 0; round <= rounds; round++) {
-      const events = receive(count)
+      const events = arrive(count)
       const rows = rowsOf(events, round * count + 1)
       const messages = events.map(({ event: { id, type }, body }) => ({ id, type, body }))
       const steps = [

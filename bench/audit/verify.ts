@@ -8,7 +8,7 @@ import { append, hashLeaf, rootOf, type Frontier } from '../../services/audit/sr
 import { formatCheckpoint, formatVerifier, signNote, verifierOf } from '../../services/audit/src/log/note.ts'
 import { ROOT } from '../../platform/state.ts'
 import { median, spread } from '../figures.ts'
-import { receive, rowsOf } from './events.ts'
+import { arrive, rowsOf } from './events.ts'
 import type { Stage } from './stage.ts'
 
 const target = 30
@@ -51,7 +51,7 @@ async function writeExport(file: string, { signer }: Stage, count: number): Prom
   out.write(`${JSON.stringify({ format: exportFormat, filter: {} })}\n`)
   let tree: Frontier = { size: 0, roots: [] }
   while (tree.size < count) {
-    const lines = rowsOf(receive(checkpointEvery), tree.size + 1).map(({ entry }) => {
+    const lines = rowsOf(arrive(checkpointEvery), tree.size + 1).map(({ entry }) => {
       const leaf = hashLeaf(Buffer.from(entry))
       tree = append(tree, leaf)
       return `${entry.slice(0, -1)},"leafHash":"${leaf.toString('base64')}"}\n`

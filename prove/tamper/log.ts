@@ -20,7 +20,8 @@ import { exportLines } from '../../services/audit/src/export.ts'
 import { inspect, uninspected, type Inspected } from '../../services/audit/src/inspect.ts'
 import { parseCheckpoint, splitNote, verifierOf, type Checkpoint } from '../../services/audit/src/log/note.ts'
 import { getHead, type EventFilter } from '../../services/audit/src/repository.ts'
-import { openSequencer, type Received, type Sequencer } from '../../services/audit/src/sequencer.ts'
+import { receive, type Received } from '../../services/audit/src/received.ts'
+import { openSequencer, type Sequencer } from '../../services/audit/src/sequencer.ts'
 import { openWitness } from '../../services/audit/src/witness.ts'
 import { startWitnessing } from '../../services/audit/src/witnessing.ts'
 import type { Chance } from '../chance.ts'
@@ -42,7 +43,7 @@ const people = Array.from({ length: 7 }, (_, n) => ({ id: randomUUID(), name: `S
 const charts = Array.from({ length: 40 }, () => randomUUID())
 
 /** An event as it comes from the queue. */
-export function anEvent({ int, pick }: Chance): Received {
+export function anEvent({ int, pick }: Chance): Received & { event: AuditEvent } {
   const chart = pick(charts)
   const kinds = [
     { type: 'patients.patient.read', action: 'R', method: 'GET', status: 200 },
@@ -56,8 +57,8 @@ export function anEvent({ int, pick }: Chance): Received {
     ...{ type, action, service: 'patients', actor: { ...pick(people), sessionId: randomUUID() }, patientIds: [chart] },
     request: { id: randomUUID(), method, route: '/patients/{id}', path, status, ip, userAgent: 'a “browser”' },
   }
-  const event: AuditEvent = buildEvent(details)
-  return { event, body: canonicalJson(event) }
+  const event = buildEvent(details)
+  return { ...receive(Buffer.from(canonicalJson(event))), event }
 }
 
 /** The last of an export's checkpoints. */

@@ -248,7 +248,7 @@ export function parseEvent(bytes: Buffer): AuditEvent {
     if (typeof value === 'string' && !isStorable(value)) storable = false
     return value
   }
-  const event = JSON.parse(text, suspicious.test(text) ? check : undefined) as AuditEvent
+  const event = JSON.parse(text, text.includes('\\u') && suspicious.test(text) ? check : undefined) as AuditEvent
   if (!storable) throw new Error('contains a NUL character or half a surrogate pair')
   for (const [member, holds] of envelope) {
     let ok = false

@@ -81,8 +81,8 @@ const batchSize = 500
 const pollMs = 1000
 /** Beyond it a backlog isn't counted: with many millions of rows that would take seconds. */
 const countedRows = 100_000
-/** Between batches that aren't full, so that they are larger: each costs transactions, here and where it is stored. */
-const restMs = 10
+/** Between batches that aren't full, so that they are larger: each costs transactions and commits, which reads wait for. */
+const restMs = 50
 
 /** The relay moves events from the table to the broker; `FOR UPDATE SKIP LOCKED` lets several instances share it. */
 export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'publish'>, log: Logger): Outbox {

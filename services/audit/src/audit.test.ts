@@ -89,6 +89,22 @@ test('whoever follows the log does not name for ever what a reading of it named'
   expect((await service.events()).at(-1)).toMatchObject({ type: 'audit.event.read', patientIds: [] })
 })
 
+test('texts are stored and searched by as they are, whatever is in them', async () => {
+  const odd = 'a\tb\nc\rd\\e\\N"f", é \u2028 {}'
+  const one = received({ actor: { id: '\\N', name: odd, roles: [], sessionId: null } }, odd)
+  const other = received({ actor: { id: odd, name: null, roles: [odd], sessionId: null }, code: odd })
+  await service.append(one, other)
+  for (const { event } of [one, other])
+    expect((await service.call('GET', `/api/v1/audit/events/${event.id}`, { token: auditor })).body).toMatchObject(
+      event,
+    )
+  const columns = 'SELECT actor_id, path, entry FROM events ORDER BY sequence DESC LIMIT 2'
+  const [last, before] = await service.db.query<{ entry: string }[]>(columns)
+  expect(before).toMatchObject({ actor_id: '\\N', path: odd })
+  expect(last).toMatchObject({ actor_id: odd, path: '/x' })
+  expect(JSON.parse(last!.entry)).toMatchObject(other.event)
+})
+
 test('the app role can neither change nor delete what is stored', async () => {
   await service.append(received())
   await expect(service.db.query(`UPDATE events SET path = '/changed'`)).rejects.toThrow('permission denied')

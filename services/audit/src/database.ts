@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { EntitySchema } from 'typeorm'
-import type { Action, Outcome } from '@caregate/common/events'
+import type { Action, AuditEvent, Outcome } from '@caregate/common/events'
 import type { DatabaseSpec } from '@caregate/common/migrate'
 import { outboxEntity } from '@caregate/common/outbox'
 import type { StoredEvent } from './log/entry.ts'
@@ -26,11 +26,11 @@ export interface EventRow {
   entry: string
 }
 
-/** The columns that an event's bytes say. */
-export const rowOf = (event: StoredEvent, entry: string): EventRow => ({
-  sequence: String(event.sequence),
+/** What an event is searched by. */
+export type SearchColumns = Omit<EventRow, 'sequence' | 'storedAt' | 'entry'>
+
+export const columnsOf = (event: AuditEvent): SearchColumns => ({
   id: event.id,
-  storedAt: new Date(event.storedAt),
   occurredAt: new Date(event.occurredAt),
   type: event.type,
   action: event.action,
@@ -41,6 +41,13 @@ export const rowOf = (event: StoredEvent, entry: string): EventRow => ({
   path: event.request.path,
   ip: event.request.ip,
   requestId: event.request.id,
+})
+
+/** The columns that an event's bytes say. */
+export const rowOf = (event: StoredEvent, entry: string): EventRow => ({
+  sequence: String(event.sequence),
+  storedAt: new Date(event.storedAt),
+  ...columnsOf(event),
   entry,
 })
 

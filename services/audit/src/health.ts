@@ -31,7 +31,7 @@ export function buildIngestMetrics(metrics: Metrics): IngestListener {
     stored(batch, added) {
       stored(added.length)
       // texts compare like the moments that they are, to the second; parsing each would cost more than all the rest here
-      const oldest = batch.reduce((least, { event: { occurredAt } }) => (occurredAt < least ? occurredAt : least), '~')
+      const oldest = batch.reduce((least, { occurredAt }) => (occurredAt < least ? occurredAt : least), '~')
       // clocks may differ
       lag(Math.max(0, Date.now() - Date.parse(oldest)) / 1000)
     },

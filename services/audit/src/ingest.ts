@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { auditQueue, type Message } from '@caregate/common/broker'
-import { parseEvent } from '@caregate/common/events'
 import type { Logger } from '@caregate/common/logger'
-import { buildEntry } from './log/entry.ts'
-import type { Received, Sequencer } from './sequencer.ts'
+import { receive, type Received } from './received.ts'
+import type { Sequencer } from './sequencer.ts'
 
 const prefetch = 1000
 const batchSize = 500
@@ -19,16 +18,6 @@ export interface IngestListener {
 }
 
 type Delivered = Received & { message: ConsumeMessage }
-
-/** What can be read can't always be written: a number beyond all bounds, or members nested too deep. */
-function isWritable({ event, body }: Received): boolean {
-  try {
-    buildEntry(event, body, 1, '')
-    return true
-  } catch {
-    return false
-  }
-}
 
 interface Ingest {
   /** On each new connection. */
@@ -59,31 +48,25 @@ export function buildIngest(
 
   function readMessage(channel: Channel, message: ConsumeMessage): Delivered | undefined {
     try {
-      return { event: parseEvent(message.content), body: message.content.toString('utf8'), message }
+      return { ...receive(message.content), message }
     } catch (error) {
       refuse(channel, message, (error as Error).message)
       return undefined
     }
   }
 
-  /** @returns the last that is settled by it; none when the process or the channel ended before the database was back */
-  async function store(channel: Channel, batch: Delivered[], open: () => boolean): Promise<Delivered | undefined> {
+  /** @returns whether it is stored; not when the process or the channel ended before the database was back */
+  async function store(batch: readonly Delivered[], open: () => boolean): Promise<boolean> {
     while (open()) {
       try {
-        if (batch.length) listener.stored(batch, await sequencer.append(batch))
-        return batch.at(-1)
+        listener.stored(batch, await sequencer.append(batch))
+        return true
       } catch (error) {
-        // on a channel that closed meanwhile nothing can be refused: they come again
-        if (!open()) break
-        const [good, bad] = [batch.filter(isWritable), batch.filter((one) => !isWritable(one))]
-        for (const { message } of bad) refuse(channel, message, 'it has no canonical form')
-        batch = good
-        if (bad.length) continue
         log.warning('events could not be stored yet', { error })
         await sleep(retryMs)
       }
     }
-    return undefined
+    return false
   }
 
   async function subscribe(model: ChannelModel): Promise<void> {
@@ -103,9 +86,9 @@ export function buildIngest(
       storing = true
       while (waiting.length && open()) {
         const batch = waiting.splice(0, batchSize)
-        const last = await store(channel, batch, open)
+        const stored = await store(batch, open)
         // all up to the last one, for what came before is settled; a closed channel gets them again, and they will be known
-        if (last && !closed) channel.ack(last.message, true)
+        if (stored && !closed) channel.ack(batch.at(-1)!.message, true)
       }
       storing = false
     }

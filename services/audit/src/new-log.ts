@@ -6,6 +6,7 @@ import { unattendedEvent } from '@caregate/common/unattended'
 import { keys, signerOf } from './config.ts'
 import { spec } from './database.ts'
 import type { Signer } from './log/note.ts'
+import { receive } from './received.ts'
 import { getHead, lockLog } from './repository.ts'
 import { readHead, store } from './sequencer.ts'
 
@@ -24,7 +25,7 @@ async function beginLog(db: Pick<Database, 'transaction'>, signer: Signer): Prom
     const oldHead = `${origin} ${size} ${root.toString('base64')}`
     const resource = { type: 'log', id: oldHead }
     const event = unattendedEvent('new-log', { service: 'audit', type: 'audit.log.created', action: 'C', resource })
-    await store(tx, signer, head, [{ event, body: serializeEvent(event) }])
+    await store(tx, signer, head, [receive(Buffer.from(serializeEvent(event)))])
     return `${signer.name} goes on from ${oldHead}`
   })
 }

@@ -1,5 +1,7 @@
+import { finished } from 'node:stream/promises'
 import type { Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
+import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams'
 import { Between, MoreThan, MoreThanOrEqual, type SelectQueryBuilder } from 'typeorm'
 import {
   checkpointEntity,
@@ -10,6 +12,7 @@ import {
   type EventRow,
   type LeavesRow,
   type RetainedRow,
+  type SearchColumns,
 } from './database.ts'
 import type { StoredEvent } from './log/entry.ts'
 import type { Frontier, Hash, Node } from './log/merkle.ts'
@@ -33,32 +36,50 @@ export async function findKnownIds(tx: Tx, ids: readonly string[]): Promise<Map<
   return new Map(known.map(({ id, sequence }) => [id, sequence]))
 }
 
+/** COPY's text format has an escape for these alone. */
+const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
+const fieldOf = (text: string): string =>
+  /[\\\t\n\r]/.test(text) ? text.replaceAll(/[\\\t\n\r]/g, (character) => escapes[character]!) : text
+
+/** What an event is searched by, as COPY reads it. */
+export const lineOf = (row: SearchColumns): string =>
+  `${row.id}\t${row.occurredAt.toISOString()}\t${row.type}\t${row.action}\t${row.outcome}\t${
+    row.actorId === null ? '\\N' : fieldOf(row.actorId)
+  }\t{${row.patientIds.join(',')}}\t${fieldOf(row.method)}\t${fieldOf(row.path)}\t${fieldOf(row.ip)}\t${fieldOf(row.requestId)}`
+
+/** An event that is about to be stored. @param columns by `lineOf` */
+interface NewEvent {
+  id: string
+  columns: string
+  entry: string
+}
+
 /**
- * Entries go as lines, since canonical JSON has no line breaks: nothing in them is escaped, parsed and unescaped.
- * @param rows of numbers without a gap, stored at one time
+ * By COPY, Postgres's bulk loading: nothing is parsed, planned and unescaped for each row.
+ * @param first the number of the first of them
  * @throws naming the partition that is missing, where one is: nothing can be stored until it is made
  */
-export async function insertEvents(tx: Tx, rows: readonly EventRow[]): Promise<void> {
-  const { sequence, storedAt } = rows[0]!
-  const columns = rows.map(({ entry: _entry, sequence: _sequence, storedAt: _storedAt, ...row }) => row)
-  const inserted = tx.query(
-    `WITH row AS (
-       SELECT $3::bigint + n - 1 AS sequence, * FROM ROWS FROM (
-         json_to_recordset($1) AS (id uuid, "occurredAt" timestamptz, type text, action text, outcome text,
-           "actorId" text, "patientIds" uuid[], method text, path text, ip text, "requestId" text),
-         string_to_table($2, E'\n')
-       ) WITH ORDINALITY AS row(id, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry, n)
-     ), known AS (INSERT INTO event_ids (id, sequence) SELECT id, sequence FROM row)
-     INSERT INTO events (sequence, id, stored_at, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry)
-     SELECT sequence, id, $4, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry FROM row`,
-    [JSON.stringify(columns), rows.map(({ entry }) => entry).join('\n'), sequence, storedAt],
+export async function insertEvents(tx: Tx, first: number, storedAt: Date, events: readonly NewEvent[]): Promise<void> {
+  const at = storedAt.toISOString()
+  // canonical JSON has nothing else that has to be escaped
+  const lines = events.map(
+    ({ columns, entry }, n) => `${first + n}\t${at}\t${columns}\t${entry.replaceAll('\\', '\\\\')}\n`,
   )
-  await inserted.catch((error: Error & { driverError?: { code: string; constraint?: string } }) => {
+  const client = (await tx.queryRunner!.connect()) as { query: (copy: CopyStreamQuery) => CopyStreamQuery }
+  const copy = client.query(copyFrom(copyEvents))
+  copy.end(lines.join(''))
+  await finished(copy).catch((error: Error & { code?: string; constraint?: string }) => {
     // a check that has no name: that there is a partition for it
-    if (error.driverError?.code !== '23514' || error.driverError.constraint) throw error
-    throw new Error(`the table has no partition ${monthOf(rows[0]!.storedAt).name}: npm run retain makes it`)
+    if (error.code !== '23514' || error.constraint) throw error
+    throw new Error(`the table has no partition ${monthOf(storedAt).name}: npm run retain makes it`)
   })
+  await tx.query(
+    'INSERT INTO event_ids (id, sequence) SELECT id, $2::bigint + n - 1 FROM unnest($1::uuid[]) WITH ORDINALITY AS new(id, n)',
+    [events.map(({ id }) => id), first],
+  )
 }
+const copyEvents = `COPY events (sequence, stored_at, id, occurred_at, type, action, outcome, actor_id, patient_ids,
+  method, path, ip, request_id, entry) FROM STDIN`
 
 /** @param start of the leaves @param nodes of levels that are multiples of 8 */
 export async function insertHashes(
@@ -89,7 +110,9 @@ export async function insertCheckpoint(tx: Tx, { size, roots, storedAt, note }: 
 
 /** Undefined before the log was opened for the first time. */
 export async function findHead(tx: Tx): Promise<Head | undefined> {
-  const [row] = await tx.find(checkpointEntity, { order: { size: 'DESC' }, take: 1 })
+  const [row] = await tx.query<CheckpointRow[]>(
+    'SELECT size, stored_at AS "storedAt", roots, note FROM checkpoints ORDER BY size DESC LIMIT 1',
+  )
   return row && toHead(row)
 }
 

@@ -19,12 +19,18 @@ const bounds = [Number.MAX_SAFE_INTEGER, maxPatientIds]
 /**
  * Opens reviews of new events in the transaction that stores them, so that each is counted once. What is like an open one
  * is counted into that.
+ * @param events those that no rule asks for may be undefined
  * @param first the sequence number of the first event
  */
-export async function openReviews(tx: Tx, events: readonly AuditEvent[], first: number, at: Date): Promise<void> {
+export async function openReviews(
+  tx: Tx,
+  events: readonly (AuditEvent | undefined)[],
+  first: number,
+  at: Date,
+): Promise<void> {
   const opened = new Map<string, ReviewRow>()
   for (const [n, event] of events.entries()) {
-    const group = groupOf(event)
+    const group = event && groupOf(event)
     if (!group) continue
     const row = buildReview(group, event, first + n, at)
     const before = opened.get(group.key)

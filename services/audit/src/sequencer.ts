@@ -1,8 +1,6 @@
 import type { Database, Tx } from '@caregate/common/database'
 import type { Message } from '@caregate/common/broker'
-import type { AuditEvent } from '@caregate/common/events'
-import { rowOf } from './database.ts'
-import { buildEntry, withLeafHash } from './log/entry.ts'
+import { finishEntry, withLeafHash } from './log/entry.ts'
 import { append, hashLeaf, isTiled, rootOf, type Frontier, type Hash, type Node } from './log/merkle.ts'
 import {
   formatCheckpoint,
@@ -15,6 +13,7 @@ import {
   type Signer,
   type Verifier,
 } from './log/note.ts'
+import type { Received } from './received.ts'
 import {
   findHead,
   getHead,
@@ -27,11 +26,6 @@ import {
   type Head,
 } from './repository.ts'
 import { openReviews } from './reviews.ts'
-
-export interface Received {
-  event: AuditEvent
-  body: string
-}
 
 export interface Sequencer {
   /**
@@ -91,21 +85,21 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
  * @param tx that holds the lock of the log
  */
 export async function store(tx: Tx, signer: Signer, head: Head, batch: readonly Received[]): Promise<Message[]> {
-  const ids = batch.map(({ event }) => event.id)
+  const ids = batch.map(({ id }) => id)
   const known = new Set((await findKnownIds(tx, ids)).keys())
   // of the same event twice in a batch the first
-  const fresh = batch.filter(({ event: { id } }) => !known.has(id) && known.add(id))
+  const fresh = batch.filter(({ id }) => !known.has(id) && known.add(id))
   if (!fresh.length) return []
   // never decreasing, also when the clock is set back
   const storedAt = new Date(Math.max(Date.now(), head.storedAt.getTime()))
-  const at = storedAt.toISOString()
-  const rows = fresh.map(({ event, body }, n) => {
-    const sequence = head.size + n + 1
-    return rowOf({ ...event, sequence, storedAt: at }, buildEntry(event, body, sequence, at))
-  })
-  await insertEvents(tx, rows)
-  const events = fresh.map(({ event }) => event)
-  await openReviews(tx, events, head.size + 1, storedAt)
+  const [first, at] = [head.size + 1, storedAt.toISOString()]
+  const rows = fresh.map(({ id, type, columns, entry }, n) => ({
+    ...{ id, type, columns },
+    entry: finishEntry(entry, first + n, at),
+  }))
+  await insertEvents(tx, first, storedAt, rows)
+  const reviewed = fresh.map((one) => one.reviewed)
+  await openReviews(tx, reviewed, first, storedAt)
   const leaves = rows.map(({ entry }) => hashLeaf(Buffer.from(entry)))
   await grow(tx, signer, head, leaves, storedAt)
   return rows.map(({ id, type, entry }, n) => ({ id, type, body: withLeafHash(entry, leaves[n]!) }))

@@ -8,7 +8,8 @@ import { spec } from './database.ts'
 import { openFeed, type Feed } from './feed.ts'
 import type { HealthDeps } from './health.ts'
 import type { Signer } from './log/note.ts'
-import { openSequencer, type Received } from './sequencer.ts'
+import { receive, type Received } from './received.ts'
+import { openSequencer } from './sequencer.ts'
 
 export const signer: Signer = { name: 'care.example.org/audit', privateKey: generateKeyPairSync('ed25519').privateKey }
 
@@ -32,7 +33,8 @@ export async function openAudit({ broker = away, verification = unverified }: Pa
     ...service,
     metrics,
     sequencer,
-    append: (...batch: Received[]) => sequencer.append(batch),
+    append: (...batch: { event?: AuditEvent; body: string }[]) =>
+      sequencer.append(batch.map(({ body }) => receive(Buffer.from(body)))),
     /** As when the process is told to stop. */
     stop: () => stopping.abort(),
     async close() {
@@ -50,7 +52,11 @@ export function anEvent(more: Partial<AuditEvent> = {}, path = '/x'): AuditEvent
 }
 
 /** An event as it comes from the queue. */
-export function received(more: Partial<AuditEvent> = {}, path?: string): Received {
+export function received(
+  more: Partial<AuditEvent> = {},
+  path?: string,
+): Received & { event: AuditEvent; body: string } {
   const event = anEvent(more, path)
-  return { event, body: canonicalJson(event) }
+  const body = canonicalJson(event)
+  return { ...receive(Buffer.from(body)), event, body }
 }

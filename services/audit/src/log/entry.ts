@@ -6,22 +6,41 @@ export type StoredEvent = AuditEvent & { sequence: number; storedAt: string }
 /** What the first line of an export says of how to read it. */
 export const exportFormat = 'caregate-audit/1'
 
-/**
- * The bytes that are hashed and kept: RFC 8785, with `sequence` and `storedAt` among the members. Producers send
- * canonical bytes, which is checked; so the two are put in their places rather than all of it written anew.
- * @param body the bytes that `event` was read from
- */
-export function buildEntry(event: AuditEvent, body: string, sequence: number, storedAt: string): string {
-  // written again the same, and in order: what a JavaScript engine writes is what RFC 8785 wants
-  if (!hasSortedNames(event) || JSON.stringify(event) !== body) return canonicalJson({ ...event, sequence, storedAt })
-  const member = (name: string): string => `${JSON.stringify(name)}:${JSON.stringify(event[name as keyof AuditEvent])}`
-  const later = Object.keys(event).filter((name) => name > 'sequence')
-  const length = later.reduce((sum, name) => sum + member(name).length + 1, 1)
-  const tail = [...later, 'storedAt']
-    .sort()
-    .map((name) => (name === 'storedAt' ? `"storedAt":"${storedAt}"` : member(name)))
-  return `${body.slice(0, -length)},"sequence":${sequence},${tail.join(',')}}`
+/** The bytes that are hashed and kept, but for `sequence` and `storedAt`: what stands before, between and after them. */
+export interface Draft {
+  head: string
+  middle: string
+  tail: string
 }
+
+/**
+ * RFC 8785. Producers send canonical bytes, which is checked; so they are cut where the two belong rather than written anew.
+ * @param body the bytes that `event` was read from
+ * @throws when it has no canonical form: a number beyond all bounds, or members nested too deep
+ */
+export function draftEntry(event: AuditEvent, body: string): Draft {
+  // written again the same, and in order: what a JavaScript engine writes is what RFC 8785 wants
+  const isCanonical = hasSortedNames(event) && JSON.stringify(event) === body
+  const write: (value: object) => string = isCanonical ? JSON.stringify : canonicalJson
+  const text = isCanonical ? body : write(event)
+  const later = Object.keys(event)
+    .filter((name) => name > 'sequence')
+    .sort()
+  const members = later.map((name) => `,${JSON.stringify(name)}:${write(event[name as keyof AuditEvent] as object)}`)
+  const between = later.filter((name) => name < 'storedAt').length
+  const tail = members.join('')
+  return {
+    head: text.slice(0, -tail.length - 1),
+    middle: members.slice(0, between).join(''),
+    tail: members.slice(between).join(''),
+  }
+}
+
+export const finishEntry = ({ head, middle, tail }: Draft, sequence: number, storedAt: string): string =>
+  `${head},"sequence":${sequence}${middle},"storedAt":"${storedAt}"${tail}}`
+
+export const buildEntry = (event: AuditEvent, body: string, sequence: number, storedAt: string): string =>
+  finishEntry(draftEntry(event, body), sequence, storedAt)
 
 /** What clients read: the entry, and its hash in the tree. */
 export const withLeafHash = (entry: string, leaf: Buffer): string =>
