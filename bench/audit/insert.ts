@@ -23,19 +23,15 @@ export async function insert(stage: Stage): Promise<Record<string, boolean>> {
   for (let round = 0; round <= rounds; round++) {
     const events = arrive(count)
     const rows = rowsOf(events, round * count + 1)
-    const lines = rows.map((row) => ({
-      id: row.id,
-      columns: lineOf(row),
-      entry: row.entry,
-      first: Number(row.sequence),
-    }))
     const messages = events.map(({ body }) => Buffer.from(body))
     const steps = {
       COPY: () => copyRows(peer.client, rows),
       insert: () =>
-        inBatches(lines, (batch) =>
-          inserted.db.transaction((tx) => insertEvents(tx, batch[0]!.first, new Date(), batch)),
-        ),
+        inBatches(rows, (batch) => {
+          const { sequence, storedAt } = batch[0]!
+          const events = batch.map((row) => ({ id: row.id, columns: lineOf(row), entry: row.entry }))
+          return inserted.db.transaction((tx) => insertEvents(tx, Number(sequence), storedAt, events))
+        }),
       append: () => inBatches(messages, (batch) => sequencer.append(batch.map(receive))),
     }
     // the first round warms up; every other goes the other way round
