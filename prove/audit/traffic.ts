@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Problem } from '@caregate/common/errors'
 import type { Service } from '../../platform/services.ts'
+import type { ReadEvent } from '../../services/audit/src/repository.ts'
 import { buildChance } from '../chance.ts'
 import { person } from '../load.ts'
 import type { AuditStage, Tokens } from './stage.ts'
@@ -53,6 +54,11 @@ interface Chart {
   id: string
   version: number
 }
+
+/** Charts that a page of the log discloses; what a reading of the log named is not named again. */
+const chartsOf = (events: readonly ReadEvent[]): string[] => [
+  ...new Set(events.flatMap(({ type, patientIds }) => (type === 'audit.event.read' ? [] : patientIds))),
+]
 
 const edgeRoutes = { auth: '/api/v1/auth/*', patients: '/api/v1/patients/*', audit: '/api/v1/audit/*' }
 /** After a failure, in milliseconds. */
@@ -164,6 +170,7 @@ export function startTraffic({ info }: Pick<AuditStage, 'info'>, tokens: Tokens,
     const events = (): Plan => ({
       ...{ what: 'events', service: 'audit', method: 'GET', path: '/audit/events?limit=5', route: '/audit/events' },
       token: auditor,
+      read: (_status, body) => chartsOf((body as { items: ReadEvent[] }).items),
     })
     const anonymous = (): Plan => ({ ...read(), what: 'no token', token: undefined, denied: true })
     const nowhere = (): Plan => ({ ...me(), what: 'no such path', path: '/nowhere', denied: true })
