@@ -1,8 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { connect } from 'amqplib'
 import type { Page, Route } from 'playwright-core'
-import { buildEvent } from '@caregate/common/events'
 import { until } from '@caregate/common/testing/until'
 import { enter, goTo, live, openConsolePlatform, rows, unforeseen } from './console.ts'
 
@@ -163,60 +160,35 @@ test('a day of 25 hours is told from its first to its last, and an hour that com
 }, 60_000)
 
 test('a review of a broken glass has who, which chart and, when it is asked for, why', async () => {
-  const grantId = randomUUID()
-  const createdAt = new Date().toISOString()
-  const actor = { id: randomUUID(), name: 'Clara Clinician', roles: ['clinician'], sessionId: null }
-  const event = buildEvent({
-    type: 'patients.break-glass.created',
-    service: 'patients',
-    action: 'C',
-    actor,
-    basis: 'break-glass',
-    breakGlass: { grantId },
-    patientIds: [platform.chart],
-    request: {
-      id: randomUUID(),
-      method: 'POST',
-      route: '/patients/{id}/break-glass',
-      path: `/api/v1/patients/${platform.chart}/break-glass`,
-      status: 201,
-      ip: '::1',
-      userAgent: null,
-    },
-  })
-  const model = await connect(platform.info.backing.amqp)
-  const channel = await model.createConfirmChannel()
-  channel.publish('audit.events', event.type, Buffer.from(JSON.stringify(event)))
-  await channel.waitForConfirms()
-  await model.close()
-  const token = await platform.fresh(platform.auditor)
-  const path = '/api/v1/audit/reviews?kind=break-glass'
-  await until(async () => (await platform.call('GET', path, { token })).body.items.length === 1)
+  const registrar = await platform.addStaff('registrar')
+  const person = { name: { given: ['Kari'], family: 'Nordmann' }, birthDate: '1970-01-01', sex: 'female' }
+  const restricted = { token: registrar.token, body: { ...person, restricted: true } }
+  const chart = (await platform.call('POST', '/api/v1/patients', restricted)).body.id as string
+  const reason = 'Unconscious, no one of her team to be reached.'
+  const breaking = { token: await platform.fresh(platform.clinician), body: { reason } }
+  const { grantId } = (await platform.call('POST', `/api/v1/patients/${chart}/break-glass`, breaking)).body
+  const asked = { token: await platform.fresh(platform.auditor) }
+  const queue = async () => (await platform.call('GET', '/api/v1/audit/reviews?kind=break-glass', asked)).body.items
+  await until(async () => (await queue()).length === 1)
+  const [{ actor }] = await queue()
 
   const { page, complaints, close } = await platform.openConsole()
   await enter(page, platform.auditor)
   await goTo(page, 'Reviews')
   await page.getByLabel('Kind').selectOption('break-glass')
-  const review = page.getByRole('listitem').filter({ hasText: 'Clara Clinician' })
-  await review.getByRole('link', { name: platform.chart.slice(-8) }).waitFor()
-  const reason = review.getByRole('button', { name: 'Show the reason' })
-  // nobody broke it, so there is none
-  await reason.click()
+  const review = page.getByRole('listitem').filter({ hasText: 'The clinician' })
+  await review
+    .getByRole('link', { name: chart.slice(-8) })
+    .first()
+    .waitFor()
+  const show = review.getByRole('button', { name: 'Show the reason' })
+  const grant = `**/api/v1/patients/break-glass/${grantId}`
+  await page.route(grant, (route) => route.fulfill({ status: 404, json: {} }))
+  await show.click()
   await review.getByText('Reason not available').waitFor()
-  await page.route(`**/api/v1/patients/break-glass/${grantId}`, (route) =>
-    route.fulfill({
-      json: {
-        grantId,
-        patientId: platform.chart,
-        clinicianId: actor.id,
-        reason: 'Unconscious, no one of her team to be reached.',
-        createdAt,
-        expiresAt: createdAt,
-      },
-    }),
-  )
-  await reason.click()
-  await review.getByText('Unconscious, no one of her team to be reached.').waitFor()
+  await page.unroute(grant)
+  await show.click()
+  await review.getByText(reason).waitFor()
   await review.getByRole('button', { name: /^Event \d+$/ }).click()
   const detail = page.getByRole('dialog')
   await detail.getByText(grantId).first().waitFor()

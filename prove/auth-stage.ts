@@ -11,6 +11,7 @@ import { freePort } from '../platform/processes.ts'
 import { openProgress } from '../platform/progress.ts'
 import { processEnvironment, processSpec, serviceDatabaseUrls, type Ports } from '../platform/services.ts'
 import { makeFolder, openSecrets } from '../platform/state.ts'
+import { unlimited } from './unlimited.ts'
 
 export type AuthStage = Awaited<ReturnType<typeof openAuthStage>>
 export interface Pair {
@@ -34,19 +35,10 @@ interface Answered {
   ms: number
 }
 
-const { PATH, HOME } = process.env
-const unlimited = {
-  RATE_LIMIT_PER_MINUTE: '1000000',
-  RATE_LIMIT_PER_MINUTE_SIGNED_IN: '1000000',
-  RATE_LIMIT_CREDENTIALS_PER_MINUTE: '1000000',
-  SIGN_IN_ATTEMPTS: '1000000000',
-  SIGN_IN_ATTEMPTS_PER_ADDRESS: '1000000000',
-}
-
 /** @param count how many instances of auth there are */
 export async function openAuthStage(settings: NodeJS.ProcessEnv, count = 1) {
   const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-prove-')))
-  const env = { PATH, HOME, ...unlimited, ...settings }
+  const env = { ...unlimited, ...settings }
   const progress = openProgress(process.stderr)
   const platform = await startPlatform({ folder, env, ports: 'free', progress })
   const { supervisor, info } = platform

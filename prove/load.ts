@@ -16,6 +16,7 @@ import { openProgress } from '../platform/progress.ts'
 import { PROCESSES, processEnvironment, processSpec, type ProcessName } from '../platform/services.ts'
 import { makeFolder, openSecrets } from '../platform/state.ts'
 import { buildAsk, settle } from './people.ts'
+import { unlimited } from './unlimited.ts'
 
 type Stage = Awaited<ReturnType<typeof openStage>>
 
@@ -29,9 +30,7 @@ export function readAmount(fallback: number): number {
 /** A platform as it is deployed: its processes drain, and auth has a name that outlives each of its instances. */
 export async function openStage() {
   const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-prove-')))
-  const { PATH, HOME } = process.env
-  const limits = { RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_PER_MINUTE_SIGNED_IN: '1000000' }
-  const env = { PATH, HOME, ...limits, ACCESS_TOKEN_EXPIRE_MINUTES: '1440' }
+  const env = { ...unlimited, ACCESS_TOKEN_EXPIRE_MINUTES: '1440' }
   const progress = openProgress(process.stderr)
   const platform = await startPlatform({ folder, env, ports: 'free', progress })
   const { supervisor, info } = platform

@@ -17,6 +17,7 @@ import { badInput, buildSend, fill, operationsOf, type Answered, type Operation 
 import { filesIn, listen, openDatabases, processes, tellRedis, type Databases } from './nophi/places.ts'
 import { buildAsk, logIn, settle } from './people.ts'
 import { newPassword } from '../platform/client.ts'
+import { unlimited } from './unlimited.ts'
 
 const seed = Number(process.argv[2] ?? randomInt(2 ** 31))
 console.log(`seed ${seed}: npm run prove -- nophi ${seed}`)
@@ -24,18 +25,12 @@ const began = performance.now()
 const canaries = buildCanaries(buildChance(seed, 0))
 const { plant, plantDay } = canaries
 
-const { PATH, HOME } = process.env
-const plenty = '1000000'
 const env = {
-  PATH,
-  HOME,
+  ...unlimited,
   BCRYPT_COST: '4',
   LOG_LEVEL: 'DEBUG',
-  REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
-  RATE_LIMIT_PER_MINUTE: plenty,
-  RATE_LIMIT_PER_MINUTE_SIGNED_IN: plenty,
-  RATE_LIMIT_CREDENTIALS_PER_MINUTE: plenty,
   ACCESS_TOKEN_EXPIRE_MINUTES: '1440',
+  REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
 }
 const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-nophi-')))
 const progress = openProgress(process.stderr)

@@ -16,23 +16,11 @@ import { buildAsk, logIn, settle } from '../people.ts'
 import { makeChart, type House, type Query } from './charts.ts'
 import type { Targets } from './other-plans.ts'
 import type { Caller, Send } from './shape.ts'
+import { unlimited } from '../unlimited.ts'
 
 type Bed = Awaited<ReturnType<typeof openBed>>
 
-const { PATH, HOME } = process.env
-const plenty = '1000000'
-const env = {
-  PATH,
-  HOME,
-  BCRYPT_COST: '4',
-  LOG_LEVEL: 'WARNING',
-  ACCESS_TOKEN_EXPIRE_MINUTES: '1440',
-  RATE_LIMIT_PER_MINUTE: plenty,
-  RATE_LIMIT_PER_MINUTE_SIGNED_IN: plenty,
-  RATE_LIMIT_CREDENTIALS_PER_MINUTE: plenty,
-  SIGN_IN_ATTEMPTS: plenty,
-  SIGN_IN_ATTEMPTS_PER_ADDRESS: plenty,
-}
+const env = { ...unlimited, BCRYPT_COST: '4', LOG_LEVEL: 'WARNING', ACCESS_TOKEN_EXPIRE_MINUTES: '1440' }
 
 export async function openBed() {
   const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-prove-')))

@@ -15,24 +15,14 @@ import { makeFolder, openSecrets, ROOT } from '../../platform/state.ts'
 import { openSupervisor } from '../../platform/supervisor.ts'
 import { formatVerifier, verifierOf } from '../../services/audit/src/log/note.ts'
 import { buildAsk, settle } from '../people.ts'
+import { unlimited } from '../unlimited.ts'
 
 export type AuditStage = Awaited<ReturnType<typeof openAuditStage>>
 export const roles = ['clinician', 'nurse', 'auditor'] as const
 export type Tokens = Record<(typeof roles)[number], string>
 
 const cli = join(ROOT, 'services/audit/src/cli.ts')
-const plenty = '1000000'
-const { PATH, HOME } = process.env
-const env = {
-  PATH,
-  HOME,
-  BCRYPT_COST: '4',
-  LOG_LEVEL: 'WARNING',
-  ACCESS_TOKEN_EXPIRE_MINUTES: '1440',
-  RATE_LIMIT_PER_MINUTE: plenty,
-  RATE_LIMIT_PER_MINUTE_SIGNED_IN: plenty,
-  RATE_LIMIT_CREDENTIALS_PER_MINUTE: plenty,
-}
+const env = { ...unlimited, BCRYPT_COST: '4', LOG_LEVEL: 'WARNING', ACCESS_TOKEN_EXPIRE_MINUTES: '1440' }
 
 export async function openAuditStage() {
   const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-prove-')))
@@ -55,7 +45,7 @@ export async function openAuditStage() {
       ...['--store', seen, '--port', String(port)],
     ],
     cwd: ROOT,
-    env: { PATH },
+    env: { PATH: env.PATH },
     stopSignal: 'SIGTERM',
   })
   const progress = openProgress(process.stderr)

@@ -19,21 +19,11 @@ import { buildAsk, logIn, settle } from '../people.ts'
 import { buildForge } from './forge.ts'
 import { openRelay, type Passed } from './relay.ts'
 import { host, hostSuffix, origin, roleNames, type RoleName, type World } from './shot.ts'
+import { unlimited } from '../unlimited.ts'
 
 export type Bed = Awaited<ReturnType<typeof openBed>>
 
-const { PATH, HOME } = process.env
-const plenty = '1000000'
-const env = {
-  SIGN_IN_ATTEMPTS: plenty,
-  SIGN_IN_ATTEMPTS_PER_ADDRESS: plenty,
-  PATH,
-  HOME,
-  BCRYPT_COST: '4',
-  RATE_LIMIT_PER_MINUTE: plenty,
-  RATE_LIMIT_CREDENTIALS_PER_MINUTE: plenty,
-  RATE_LIMIT_PER_MINUTE_SIGNED_IN: plenty,
-}
+const env = { ...unlimited, BCRYPT_COST: '4' }
 
 /** A platform, and beside its gateway one more that reaches the services through relays which write down what passes. */
 export async function openBed() {

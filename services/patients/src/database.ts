@@ -126,7 +126,7 @@ const variantEntity = new EntitySchema<VariantRow>({
   },
 })
 
-/** What charts of one person have in common, in words: `phone 617555012`. */
+/** What charts of one person have in common, in words: `phone 617555012`. Searches read phones; matching will read them all. */
 export interface KeyRow {
   key: string
   patientId: string

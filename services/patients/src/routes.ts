@@ -12,7 +12,7 @@ import { withoutMasks } from './identifiers.ts'
 import { changesBetween, fieldsOf, mergePatch, withStatus, type Patient } from './patient.ts'
 import { createPatient, setVoided, toPatient, updatePatient, viewPatient, type Editor } from './repository.ts'
 import { typedWords } from './search/names.ts'
-import { findPatients, findRestricted, type PatientFilter, type Position } from './search/repository.ts'
+import { findPatients, findRestricted, isByName, type PatientFilter, type Position } from './search/repository.ts'
 import {
   createQuery,
   foundAnswer,
@@ -53,7 +53,7 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
   async function page(context: Context<unknown, unknown, unknown>, list: string, filter: PatientFilter, query: Page) {
     const viewer = editorOf(context.claims)
     const { rows, nextCursor } = await cursors.page(
-      list,
+      isByName(filter) ? `${list} by name` : list,
       query,
       (after: Position | undefined, limit) => findPatients(db.manager, keys, viewer, filter, after, limit),
       ({ position }) => position,

@@ -3,7 +3,7 @@ import { doubleMetaphone } from 'double-metaphone'
 import { normalise } from '../identifiers.ts'
 import { foldName, type Demographics } from '../patient.ts'
 
-/** How sure it is that two charts are one person's: FHIR's match-grade. `certain` keeps a second chart from being made unasked. */
+/** How sure it is that two charts are one person's: FHIR's match-grade. */
 export type Grade = 'certain' | 'probable' | 'possible'
 
 /** One of the comparisons that a score is made of. */

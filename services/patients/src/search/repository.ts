@@ -75,8 +75,7 @@ const anyOf = (words: readonly string[]): string => ` (${words.map(quote).join('
 
 /**
  * Charts with names that begin with all the words typed; after them those whose names are like them. In each part they are in
- * the order of the words that the rarest one typed was found by: an index is read from where the page before ended, so that
- * a page costs what it shows, not what there is.
+ * the order of the words that the rarest one typed was found by: an index is read from where the page before ended.
  */
 async function findByName(
   tx: Tx,
@@ -152,6 +151,10 @@ interface ListPosition {
   name: string
   id: string
 }
+/** Where nothing but names is asked for they decide about the order, and so about what a cursor says. */
+export const isByName = ({ words = [], mrn, birthDate, phone, identifier }: PatientFilter): boolean =>
+  words.length > 0 && [mrn, birthDate, phone, identifier].every((one) => one === undefined)
+
 /** The last one of the page before. */
 export type Position = NamePosition | ListPosition
 
@@ -163,12 +166,12 @@ export async function findPatients(
   tx: Tx,
   keys: FieldKeys,
   viewer: Viewer,
-  { words = [], mrn, birthDate, phone, identifier, status }: PatientFilter,
+  filter: PatientFilter,
   after: Position | undefined,
   limit: number,
 ): Promise<(ChartRow & { position: Position })[]> {
-  const isNarrow = [mrn, birthDate, phone, identifier].some((one) => one !== undefined)
-  if (words.length && !isNarrow) return findByName(tx, viewer, words, status, after as NamePosition | undefined, limit)
+  const { words = [], mrn, birthDate, phone, identifier, status } = filter
+  if (isByName(filter)) return findByName(tx, viewer, words, status, after as NamePosition | undefined, limit)
 
   const select = tx.createQueryBuilder(patientEntity, 'p')
   const meant = words.length ? await findMeant(tx, words.filter(isTypable)) : new Map<string, string[]>()

@@ -118,6 +118,19 @@ describe('by name', () => {
   })
 })
 
+test('a cursor is good for what it was given out for: names alone, or more', async () => {
+  const birthDate = '1989-05-25'
+  const { nextCursor: byName } = await search({ q: 's', limit: 1 })
+  const { nextCursor: byDate } = await search({ birthDate, limit: 1 })
+  for (const body of [
+    { birthDate, cursor: byName },
+    { q: 's', cursor: byDate },
+  ]) {
+    const answer = await service.call('POST', '/api/v1/patients/search', { token: registrar, body })
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: 'cursor' }] } })
+  }
+})
+
 describe('by what there is one of', () => {
   test.each([
     ['a phone, however written', { phone: '617.555.0123' }, ['Gómez José']],

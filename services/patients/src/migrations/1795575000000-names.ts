@@ -4,7 +4,7 @@ import { indexChart } from '../search/indexes.ts'
 
 const batch = 1000
 
-export class Names1795600000000 implements MigrationInterface {
+export class Names1795575000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(
       `CREATE TABLE "patient_names" ("word" text COLLATE "C" NOT NULL, "line" text COLLATE "C" NOT NULL, "patient_id" uuid NOT NULL, CONSTRAINT "PK_212f416915d18f2a17723c6a0f3" PRIMARY KEY ("word", "line", "patient_id"))`,
