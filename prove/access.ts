@@ -52,7 +52,7 @@ try {
 
   const told = cells.filter((cell) => isServices(cell) && !cell.operation.plan.untold)
   const ids = [...cells.map(({ id }) => id), ...lists.shown.keys()]
-  const events = await bed.eventsOf(ids, told.length + lists.shown.size)
+  const events = await bed.eventsOf(ids, [...told.map(({ id }) => id), ...lists.shown.keys()])
   judgeEvents(cells, events, isServices)
   judgeBlindness(cells)
   const unlike = events.filter(({ request, patientIds }) => {

@@ -58,13 +58,15 @@ export async function openBed() {
     send,
     /** As the administrator of the patients' database. */
     query: ((sql, values = []) => patients.query(sql, values)) as Query,
-    /** What the log has of these requests, when it has as many events or a minute is over. */
-    async eventsOf(ids: readonly string[], atLeast: number): Promise<AuditEvent[]> {
+    /** What the log has of these requests, once it has something of each that is awaited, or after a minute. */
+    async eventsOf(ids: readonly string[], awaited: readonly string[]): Promise<AuditEvent[]> {
       for (const deadline = Date.now() + 60_000; ; await sleep(500)) {
-        const rows = await audit.query<{ entry: string }[]>('SELECT entry FROM events WHERE request_id = ANY($1)', [
-          ids,
-        ])
-        if (rows.length >= atLeast || Date.now() > deadline)
+        const rows = await audit.query<{ request_id: string; entry: string }[]>(
+          'SELECT request_id, entry FROM events WHERE request_id = ANY($1)',
+          [ids],
+        )
+        const there = new Set(rows.map((row) => row.request_id))
+        if (awaited.every((id) => there.has(id)) || Date.now() > deadline)
           return rows.map(({ entry }) => JSON.parse(entry) as AuditEvent)
       }
     },
