@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientBase, Pool } from 'pg'
-import { DataSource, type EntityManager, type EntityMetadata, type EntitySchema, type ObjectLiteral } from 'typeorm'
+import { DataSource, type EntityManager, type EntitySchema } from 'typeorm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Logger } from './logger.ts'
 
@@ -69,28 +69,4 @@ export async function queryPrepared<Row extends object>(
   const { master } = dataSource.driver as typeof dataSource.driver & { master: Pool }
   const client = queryRunner ? ((await queryRunner.connect()) as ClientBase) : master
   return (await client.query<Row>({ ...statement, values: [...values] })).rows
-}
-
-const insertions = new WeakMap<EntityMetadata, Statement>()
-
-/** What is the same for every row of an entity is put together once. */
-function insertionOf(metadata: EntityMetadata): Statement {
-  const known = insertions.get(metadata)
-  if (known) return known
-  const { columns, tableName } = metadata
-  const names = columns.map(({ databaseName }) => `"${databaseName}"`).join(', ')
-  const text = `INSERT INTO "${tableName}" (${names}) VALUES (${columns.map((_column, n) => `$${n + 1}`).join(', ')})`
-  const made = { name: `insert into ${tableName}`, text }
-  insertions.set(metadata, made)
-  return made
-}
-
-/** What `insert` does with a row that has all its members, at a fraction of its cost. */
-export async function insertRow<Row extends ObjectLiteral>(tx: Tx, entity: EntitySchema<Row>, row: Row): Promise<void> {
-  const { dataSource } = tx
-  const metadata = dataSource.getMetadata(entity)
-  const values = metadata.columns.map(
-    (column) => dataSource.driver.preparePersistentValue(row[column.propertyName], column) as unknown,
-  )
-  await queryPrepared(tx, insertionOf(metadata), values)
 }

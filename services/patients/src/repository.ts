@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { v7 as uuidv7 } from 'uuid'
-import { insertRow, queryPrepared, type Tx } from '@caregate/common/database'
+import { newId, queryPrepared, type Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
 import type { ChartAction } from './access.ts'
-import { identifierEntity, patientEntity, type PatientRow } from './database.ts'
+import type { PatientRow } from './database.ts'
 import type { FieldKeys } from './field-keys.ts'
 import { withMasks, type Identifier } from './identifiers.ts'
-import { formatMrn } from './mrn.ts'
 import { searchName, type Demographics, type Patient } from './patient.ts'
-import { indexChart, reindexChart } from './search/indexes.ts'
+import { indexChart, indexing, indexValues } from './search/indexes.ts'
 
 /** A chart without what only lists need. */
 export type ChartRow = Omit<PatientRow, 'searchName' | 'birthDate' | 'changedById' | 'changedByName'>
@@ -56,7 +54,6 @@ export interface Viewer {
 export interface Editor extends Viewer {
   name: string
 }
-const changedBy = ({ userId, name }: Editor) => ({ changedById: userId, changedByName: name })
 
 /** Conditions under which somebody, `userId`, is close to chart `p`. */
 const isMember = (userId: string) =>
@@ -68,15 +65,18 @@ const grantOf = (userId: string) =>
 /** A broken glass opens the chart it was broken for, and shows it nowhere else. */
 export const isVisible = (userId: string) => `(NOT p.restricted OR ${isMember(userId)})`
 
-function columnsOf(
-  keys: FieldKeys,
-  id: string,
-  { status, ...demographics }: Demographics,
-): Pick<PatientRow, 'status' | 'demographics' | 'searchName' | 'birthDate'> {
-  const { name, birthDate, identifiers } = demographics
-  const stored = { ...demographics, identifiers: keys.seal(id, identifiers) }
-  return { status, demographics: stored, searchName: searchName(name), birthDate }
+function columnsOf(keys: FieldKeys, id: string, { status, ...demographics }: Demographics) {
+  return { status, demographics: { ...demographics, identifiers: keys.seal(id, demographics.identifiers) } }
 }
+
+const identifierRows = (keys: FieldKeys, identifiers: readonly Identifier[]): [string[], Buffer[], string[]] => {
+  const indexes = keys.indexesOf(identifiers)
+  return [indexes.map(({ system }) => system), indexes.map(({ index }) => index), indexes.map(({ key }) => key)]
+}
+/** @param n place of the first of `identifierRows` */
+const insertIdentifiers = (n: number): string =>
+  `INSERT INTO patient_identifiers (patient_id, system, index, key)
+     SELECT $1, * FROM unnest($${n}::text[], $${n + 1}::bytea[], $${n + 2}::text[]) ON CONFLICT DO NOTHING`
 
 /** Whoever changes a chart's identifiers holds the chart: nobody else does so at the same time. */
 export async function indexIdentifiers(
@@ -85,13 +85,10 @@ export async function indexIdentifiers(
   patientId: string,
   identifiers: readonly Identifier[],
 ): Promise<void> {
-  const indexes = keys.indexesOf(identifiers)
-  await tx.query('DELETE FROM patient_identifiers WHERE patient_id = $1 AND NOT index = ANY($2)', [
-    patientId,
-    indexes.map(({ index }) => index),
-  ])
-  const rows = indexes.map((one) => ({ patientId, ...one }))
-  await tx.createQueryBuilder().insert().into(identifierEntity).values(rows).orIgnore().execute()
+  await tx.query(
+    `WITH old AS (DELETE FROM patient_identifiers WHERE patient_id = $1 AND NOT index = ANY($3::bytea[])) ${insertIdentifiers(2)}`,
+    [patientId, ...identifierRows(keys, identifiers)],
+  )
 }
 
 /** @throws when identifiers are indexed, and so sealed, under a FIELD_KEY that isn't known */
@@ -113,24 +110,37 @@ const sourcesOf = (demographics: Demographics): Identifier[] =>
  *   it says where that is to whom may know
  */
 async function claimSources(tx: Tx, patientId: string, demographics: Demographics, by: Editor): Promise<void> {
-  for (const { system, value } of sourcesOf(demographics)) {
-    const claimed = await tx.query<unknown[]>(
-      'INSERT INTO patient_sources (system, value, patient_id) VALUES ($1, $2, $3) ON CONFLICT (system, value) DO NOTHING RETURNING 1',
-      [system, value, patientId],
-    )
-    if (claimed.length) continue
-    const [owner] = await tx.query<{ id: string; visible: boolean }[]>(
-      `SELECT p.id, $3 OR ${isVisible('$4')} AS visible FROM patient_sources s JOIN patients p ON p.id = s.patient_id
-       WHERE s.system = $1 AND s.value = $2`,
-      [system, value, by.everything, by.userId],
-    )
-    if (owner!.id !== patientId) {
-      throw new AppError('already_exists', `There is a chart with this ${system} identifier.`, {
-        headers: owner!.visible ? { Location: `/api/v1/patients/${owner!.id}` } : {},
-        patientIds: [owner!.id],
-      })
-    }
-  }
+  const sources = sourcesOf(demographics)
+  if (!sources.length) return
+  const columns = [sources.map(({ system }) => system), sources.map(({ value }) => value)]
+  const claimed = await tx.query<unknown[]>(
+    `INSERT INTO patient_sources (system, value, patient_id)
+     SELECT *, $1 FROM unnest($2::text[], $3::text[]) ON CONFLICT DO NOTHING RETURNING 1`,
+    [patientId, ...columns],
+  )
+  if (claimed.length === sources.length) return
+  const [other] = await tx.query<{ system: string; id: string; visible: boolean }[]>(
+    `SELECT s.system, p.id, $4 OR ${isVisible('$5')} AS visible
+     FROM unnest($2::text[], $3::text[]) AS given(system, value) JOIN patient_sources s USING (system, value)
+     JOIN patients p ON p.id = s.patient_id WHERE p.id <> $1 LIMIT 1`,
+    [patientId, ...columns, by.everything, by.userId],
+  )
+  if (other)
+    throw new AppError('already_exists', `There is a chart with this ${other.system} identifier.`, {
+      headers: other.visible ? { Location: `/api/v1/patients/${other.id}` } : {},
+      patientIds: [other.id],
+    })
+}
+
+/** With all that it is found by: each statement would cost a turn to the database. */
+const insertChart = {
+  name: 'create a chart',
+  text: `
+    WITH identifiers AS (${insertIdentifiers(9)}), ${indexing(12)}
+    INSERT INTO patients (id, mrn, version, status, restricted, demographics, search_name, birth_date, created_at, updated_at,
+      changed_by_id, changed_by_name)
+    VALUES ($1, new_mrn(), 1, $2, $3, $4, $5, $6, now(), now(), $7, $8)
+    RETURNING mrn, created_at AS "createdAt"`,
 }
 
 export async function createPatient(
@@ -140,26 +150,33 @@ export async function createPatient(
   restricted: boolean,
   by: Editor,
 ): Promise<ChartRow> {
-  const id = uuidv7()
+  const id = newId()
   await claimSources(tx, id, demographics, by)
-  const [next] = await tx.query<{ value: string }[]>(`SELECT nextval('patients_mrn') AS value`)
-  const now = new Date()
-  const row: PatientRow = {
+  const columns = columnsOf(keys, id, demographics)
+  const [made] = await queryPrepared<Pick<ChartRow, 'mrn' | 'createdAt'>>(tx, insertChart, [
     id,
-    mrn: formatMrn(BigInt(next!.value)),
+    columns.status,
+    restricted,
+    columns.demographics,
+    searchName(demographics.name),
+    demographics.birthDate,
+    by.userId,
+    by.name,
+    ...identifierRows(keys, demographics.identifiers),
+    ...indexValues(demographics),
+  ])
+  const { mrn, createdAt } = made!
+  return {
+    id,
+    mrn,
     version: 1,
     voided: false,
     voidReason: null,
     restricted,
-    createdAt: now,
-    updatedAt: now,
-    ...changedBy(by),
-    ...columnsOf(keys, id, demographics),
+    createdAt,
+    updatedAt: createdAt,
+    ...columns,
   }
-  await insertRow(tx, patientEntity, row)
-  if (demographics.identifiers.length) await indexIdentifiers(tx, keys, id, demographics.identifiers)
-  await indexChart(tx, id, demographics)
-  return row
 }
 
 export const chartColumns = `p.id, p.mrn, p.version, p.status, p.voided, p.void_reason AS "voidReason", p.restricted, p.demographics,
@@ -169,6 +186,8 @@ const openChart = {
   name: 'open a chart',
   text: `SELECT ${chartColumns}, ${isMember('$2')} AS member, ${grantOf('$2')} AS "grantId" FROM patients p WHERE p.id = $1`,
 }
+
+const lockChart = { name: 'lock a chart', text: 'SELECT FROM patients WHERE id = $1 FOR UPDATE' }
 
 /**
  * A chart, and what user `userId` is to it.
@@ -182,7 +201,7 @@ export async function getChart(
   lock: boolean,
 ): Promise<{ row: ChartRow; member: boolean; grantId: string | null }> {
   // in a statement of its own: who waited for the lock must see who was removed meanwhile
-  if (lock) await tx.query('SELECT FROM patients WHERE id = $1 FOR UPDATE', [id])
+  if (lock) await queryPrepared(tx, lockChart, [id])
   const [found] = await queryPrepared<ChartRow & { member: boolean; grantId: string | null }>(tx, openChart, [
     id,
     userId,
@@ -192,16 +211,34 @@ export async function getChart(
   return { row, member, grantId }
 }
 
-type Change = Partial<
-  Pick<PatientRow, 'status' | 'demographics' | 'searchName' | 'birthDate' | 'voided' | 'voidReason' | 'restricted'>
->
+type Change = Partial<Pick<PatientRow, 'status' | 'demographics' | 'voided' | 'voidReason' | 'restricted'>>
+
+const updateChart = {
+  name: 'change a chart',
+  text: `UPDATE patients SET version = version + 1, updated_at = clock_timestamp(), status = $3, demographics = $4, voided = $5,
+      void_reason = $6, restricted = $7, search_name = $8, birth_date = $9, changed_by_id = $10, changed_by_name = $11
+    WHERE id = $1 AND version = $2 RETURNING version, updated_at AS "updatedAt"`,
+}
 
 /** The next version of a chart. @throws {AppError} 412 when `row` isn't the newest any more */
 async function changeRow(tx: Tx, row: ChartRow, change: Change, by: Editor): Promise<ChartRow> {
-  const next = { ...change, ...changedBy(by), version: row.version + 1, updatedAt: new Date() }
-  const { affected } = await tx.update(patientEntity, { id: row.id, version: row.version }, next)
-  if (affected !== 1) throw new AppError('stale')
-  return { ...row, ...next }
+  const next = { ...row, ...change }
+  const { status, demographics, voided, voidReason, restricted } = next
+  const [made] = await queryPrepared<Pick<ChartRow, 'version' | 'updatedAt'>>(tx, updateChart, [
+    row.id,
+    row.version,
+    status,
+    demographics,
+    voided,
+    voidReason,
+    restricted,
+    searchName(demographics.name),
+    demographics.birthDate,
+    by.userId,
+    by.name,
+  ])
+  if (!made) throw new AppError('stale')
+  return { ...next, ...made }
 }
 
 export async function updatePatient(
@@ -213,7 +250,7 @@ export async function updatePatient(
   by: Editor,
 ): Promise<ChartRow> {
   const updated = await changeRow(tx, row, { ...columnsOf(keys, row.id, demographics), restricted }, by)
-  await reindexChart(tx, row.id, row.demographics, demographics)
+  await indexChart(tx, row.id, row.demographics, demographics)
   if (isDeepStrictEqual(keys.open(row.id, row.demographics.identifiers), demographics.identifiers)) return updated
   const kept = sourcesOf(demographics).map(({ system, value }) => `${system} ${value}`)
   await tx.query(`DELETE FROM patient_sources WHERE patient_id = $1 AND NOT (system || ' ' || value = ANY($2))`, [
