@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto'
 
 /** Seals what goes through hands that must not read it: a database's, a client's (AES-256-GCM). */
 export interface Seal {
@@ -10,9 +10,12 @@ export interface Seal {
   renew(name: string, sealed: string): string | undefined
 }
 
-/** 256 bits: what one secret gives for one purpose says nothing about those for others. */
-export const deriveKey = (secret: string, purpose: string): Buffer =>
-  Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
+/**
+ * 256 bits: what one secret gives for one purpose says nothing about those for others. An object: Node would make one of bytes
+ * at every use, for more than the use itself costs.
+ */
+export const deriveKey = (secret: string, purpose: string): KeyObject =>
+  createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32)))
 
 /**
  * @param purpose what one secret seals for one purpose opens for no other
@@ -22,7 +25,7 @@ export function buildSeal(purpose: string, secret: string, previous?: string): S
   const current = deriveKey(secret, purpose)
   const known = previous ? [current, deriveKey(previous, purpose)] : [current]
 
-  function open(name: string, sealed: string): { plain: string; by: Buffer } {
+  function open(name: string, sealed: string): { plain: string; by: KeyObject } {
     const bytes = Buffer.from(sealed, 'base64')
     for (const by of known) {
       const decipher = createDecipheriv('aes-256-gcm', by, bytes.subarray(0, 12), { authTagLength: 16 })

@@ -166,6 +166,17 @@ const messages = {
   'string.pattern.base': '{{#label}} is not of the form that it must have',
 }
 
+const settled = new WeakMap<Schema<unknown>, Joi.Schema>()
+
+/** With all that is the same of every value: joi would put the messages together each time. */
+function settle(schema: Schema<unknown>): Joi.Schema {
+  const known = settled.get(schema)
+  if (known) return known
+  const made = schema.prefs({ abortEarly: false, messages, errors: { wrap: { label: false } } })
+  settled.set(schema, made)
+  return made
+}
+
 /**
  * @param convert whether text stands for other types, as in a URL
  * @returns what the schema lets through
@@ -173,7 +184,7 @@ const messages = {
  */
 export function validate<T>(schema: Schema<T>, value: unknown, convert: boolean): T {
   checkShape(value)
-  const result = schema.validate(value, { abortEarly: false, convert, messages, errors: { wrap: { label: false } } })
+  const result = settle(schema).validate(value, { convert }) as Joi.ValidationResult<T>
   if (!result.error) return result.value
   const details = result.error.details.slice(0, maxErrors)
   const problem = invalid(

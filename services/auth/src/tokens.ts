@@ -1,7 +1,8 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import { v7 as uuidv7 } from 'uuid'
 import type { Claims } from '@caregate/common/auth'
+import { deriveKey } from '@caregate/common/seal'
 import type { AuthConfig } from './config.ts'
 import type { UserRow } from './database.ts'
 import type { SigningKey } from './keys.ts'
@@ -32,7 +33,7 @@ type TokenConfig = Pick<
 >
 
 export function buildTokens(config: TokenConfig, signingKey: () => SigningKey): Tokens {
-  const keyOf = (secret: string) => Buffer.from(hkdfSync('sha256', secret, '', 'caregate refresh token', 32))
+  const keyOf = (secret: string) => deriveKey(secret, 'caregate refresh token')
   const current = keyOf(config.SECRET_KEY)
   const known = config.SECRET_KEY_PREVIOUS ? [current, keyOf(config.SECRET_KEY_PREVIOUS)] : [current]
   const authenticate = (body: string, key = current): string =>

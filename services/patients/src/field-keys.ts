@@ -35,7 +35,7 @@ const indexedSystems = [...governmentSystems, 'insurance']
 function buildFieldKey(secret: string) {
   const indexKey = deriveKey(secret, 'caregate identifier index')
   return {
-    id: deriveKey(secret, 'caregate field key id').toString('hex').slice(0, 8),
+    id: deriveKey(secret, 'caregate field key id').export().toString('hex').slice(0, 8),
     seal: buildSeal('caregate government identifiers', secret),
     indexOf: (system: string, value: string) =>
       createHmac('sha256', indexKey)
