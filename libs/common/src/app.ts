@@ -128,7 +128,7 @@ export function buildApp(options: AppOptions): Express {
       locals.pattern = pattern
       let facts = subjectOf(definition, req)
       let recorded = false
-      const eventNow = (status: number): AuditEvent =>
+      const eventNow = (status: number, more: Facts = {}): AuditEvent =>
         buildEvent({
           service,
           type: event!.type,
@@ -136,6 +136,7 @@ export function buildApp(options: AppOptions): Express {
           actor: actorOf(locals.claims),
           request: requestFacts(req, res, status),
           ...facts,
+          ...more,
         })
       try {
         if (policy !== 'public') checkRoles(policy, definition.scope, await authenticate(req, res))
@@ -149,11 +150,11 @@ export function buildApp(options: AppOptions): Express {
           ip: locals.ip,
           about: (more) => void (facts = { ...facts, ...more }),
           mark: (name, value) => void res.set(name, value),
-          async record(tx, more, answered = answer.status) {
-            facts = { ...facts, ...more }
-            const isRefusal = answered instanceof AppError
-            await recordEvent(tx, isRefusal ? refusalOf(req, res, answered, event!, facts) : eventNow(answered))
+          record: (tx, more, answered) => recordEvent(tx, context.takeEvent(more, answered)),
+          takeEvent(more, answered = answer.status) {
             recorded = true
+            if (!(answered instanceof AppError)) return eventNow(answered, more)
+            return refusalOf(req, res, answered, event!, { ...facts, ...more })
           },
         }
         const { status = answer.status, body, type, headers = {}, refused: error } = await definition.handle(context)

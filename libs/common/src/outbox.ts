@@ -56,6 +56,18 @@ export async function recordEvent(tx: Tx, event: AuditEvent): Promise<void> {
   await queryPrepared(tx, insertRows, columnsOf([rowOf(event)]))
 }
 
+/**
+ * A part of a `WITH` that records events with the change that the statement makes: one turn to the database instead of four.
+ * @param changed another part, with one row where there was something to change and none where there wasn't
+ * @param n place of the first of `eventValues`
+ */
+export const recording = (changed: string, n: number): string => `
+  event AS (INSERT INTO outbox (id, type, body)
+    SELECT e.* FROM ${changed}, unnest($${n}::uuid[], $${n + 1}::text[], $${n + 2}::text[]) AS e)`
+
+/** @throws when the log would refuse the event */
+export const eventValues = (event: AuditEvent | undefined): string[][] => columnsOf(event ? [rowOf(event)] : [])
+
 /** What waits to be published. */
 export interface Backlog {
   /** Counted up to 100,000. */

@@ -34,6 +34,8 @@ export interface Context<P, Q, B> {
    *   with a change
    */
   record(tx: Tx, facts?: Facts, answered?: AppError | number): Promise<void>
+  /** The same event for whoever records it with the change in one statement; nobody else does so then. */
+  takeEvent(facts?: Facts, answered?: AppError | number): AuditEvent
 }
 
 export interface Answer {

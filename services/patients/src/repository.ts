@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
-import { newId, queryPrepared, type Tx } from '@caregate/common/database'
+import { queryPrepared, type Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
+import type { AuditEvent } from '@caregate/common/events'
+import { eventValues, recording } from '@caregate/common/outbox'
 import type { ChartAction } from './access.ts'
 import type { PatientRow } from './database.ts'
 import type { FieldKeys } from './field-keys.ts'
 import { withMasks, type Identifier } from './identifiers.ts'
 import { searchName, type Demographics, type Patient } from './patient.ts'
-import { indexChart, indexing, indexValues } from './search/indexes.ts'
+import { indexing, indexValues } from './search/indexes.ts'
 
 /** A chart without what only lists need. */
 export type ChartRow = Omit<PatientRow, 'searchName' | 'birthDate' | 'changedById' | 'changedByName'>
@@ -65,18 +67,19 @@ const grantOf = (userId: string) =>
 /** A broken glass opens the chart it was broken for, and shows it nowhere else. */
 export const isVisible = (userId: string) => `(NOT p.restricted OR ${isMember(userId)})`
 
-function columnsOf(keys: FieldKeys, id: string, { status, ...demographics }: Demographics) {
-  return { status, demographics: { ...demographics, identifiers: keys.seal(id, demographics.identifiers) } }
-}
-
-const identifierRows = (keys: FieldKeys, identifiers: readonly Identifier[]): [string[], Buffer[], string[]] => {
+const identifierRows = (keys: FieldKeys, identifiers: readonly Identifier[]): unknown[][] => {
   const indexes = keys.indexesOf(identifiers)
   return [indexes.map(({ system }) => system), indexes.map(({ index }) => index), indexes.map(({ key }) => key)]
 }
-/** @param n place of the first of `identifierRows` */
-const insertIdentifiers = (n: number): string =>
-  `INSERT INTO patient_identifiers (patient_id, system, index, key)
-     SELECT $1, * FROM unnest($${n}::text[], $${n + 1}::bytea[], $${n + 2}::text[]) ON CONFLICT DO NOTHING`
+/**
+ * Parts of a `WITH` that make a chart be found by these identifiers and no others; where they are null, by those as before.
+ * @param n place of the first of `identifierRows`
+ */
+const indexingIdentifiers = (n: number): string => `
+  old_identifiers AS (DELETE FROM patient_identifiers i USING chart
+    WHERE i.patient_id = chart.id AND NOT i.index = ANY($${n + 1}::bytea[])),
+  identifiers AS (INSERT INTO patient_identifiers (patient_id, system, index, key)
+    SELECT chart.id, new.* FROM chart, unnest($${n}::text[], $${n + 1}::bytea[], $${n + 2}::text[]) AS new ON CONFLICT DO NOTHING)`
 
 /** Whoever changes a chart's identifiers holds the chart: nobody else does so at the same time. */
 export async function indexIdentifiers(
@@ -85,10 +88,10 @@ export async function indexIdentifiers(
   patientId: string,
   identifiers: readonly Identifier[],
 ): Promise<void> {
-  await tx.query(
-    `WITH old AS (DELETE FROM patient_identifiers WHERE patient_id = $1 AND NOT index = ANY($3::bytea[])) ${insertIdentifiers(2)}`,
-    [patientId, ...identifierRows(keys, identifiers)],
-  )
+  await tx.query(`WITH chart AS (SELECT $1::uuid AS id), ${indexingIdentifiers(2)} SELECT`, [
+    patientId,
+    ...identifierRows(keys, identifiers),
+  ])
 }
 
 /** @throws when identifiers are indexed, and so sealed, under a FIELD_KEY that isn't known */
@@ -99,84 +102,168 @@ export async function checkFieldKeys(tx: Pick<Tx, 'query'>, keys: FieldKeys): Pr
   if (others.length) throw new Error('Identifiers in the database were sealed under another FIELD_KEY.')
 }
 
-const sourcesOf = (demographics: Demographics): Identifier[] =>
-  demographics.identifiers
+const sourcesOf = (identifiers: readonly Identifier[] = []): Identifier[] =>
+  identifiers
     .filter(({ system }) => system.startsWith('source:'))
     // in one order for everybody: two charts that claim the same ones don't wait for each other in a circle
     .sort((a, b) => (`${a.system} ${a.value}` < `${b.system} ${b.value}` ? -1 : 1))
 
+const columnsOfSources = (sources: readonly Identifier[]) => [
+  sources.map(({ system }) => system),
+  sources.map(({ value }) => value),
+]
+
 /**
- * @throws {AppError} 409 `already_exists` when another chart has one of the source ids, also one being created right now;
- *   it says where that is to whom may know
+ * @param patientId the chart that may have them
+ * @throws {AppError} 409 `already_exists` when another chart has one of the source ids; it says where that is to whom may know
  */
-async function claimSources(tx: Tx, patientId: string, demographics: Demographics, by: Editor): Promise<void> {
-  const sources = sourcesOf(demographics)
+async function checkSources(tx: Tx, patientId: string, identifiers: readonly Identifier[], by: Editor): Promise<void> {
+  const sources = sourcesOf(identifiers)
   if (!sources.length) return
-  const columns = [sources.map(({ system }) => system), sources.map(({ value }) => value)]
-  const claimed = await tx.query<unknown[]>(
-    `INSERT INTO patient_sources (system, value, patient_id)
-     SELECT *, $1 FROM unnest($2::text[], $3::text[]) ON CONFLICT DO NOTHING RETURNING 1`,
-    [patientId, ...columns],
-  )
-  if (claimed.length === sources.length) return
   const [other] = await tx.query<{ system: string; id: string; visible: boolean }[]>(
     `SELECT s.system, p.id, $4 OR ${isVisible('$5')} AS visible
      FROM unnest($2::text[], $3::text[]) AS given(system, value) JOIN patient_sources s USING (system, value)
      JOIN patients p ON p.id = s.patient_id WHERE p.id <> $1 LIMIT 1`,
-    [patientId, ...columns, by.everything, by.userId],
+    [patientId, ...columnsOfSources(sources), by.everything, by.userId],
   )
-  if (other)
-    throw new AppError('already_exists', `There is a chart with this ${other.system} identifier.`, {
-      headers: other.visible ? { Location: `/api/v1/patients/${other.id}` } : {},
-      patientIds: [other.id],
-    })
+  if (!other) return
+  throw new AppError('already_exists', `There is a chart with this ${other.system} identifier.`, {
+    headers: other.visible ? { Location: `/api/v1/patients/${other.id}` } : {},
+    patientIds: [other.id],
+  })
 }
 
-/** With all that it is found by: each statement would cost a turn to the database. */
-const insertChart = {
-  name: 'create a chart',
+/** What a version is of, with identifiers as people write them. */
+type Content = Pick<PatientRow, 'status' | 'voided' | 'voidReason' | 'restricted'> & {
+  demographics: Omit<Demographics, 'status'>
+}
+
+const contentOf = (
+  keys: FieldKeys,
+  { id, status, voided, voidReason, restricted, demographics }: ChartRow,
+): Content => ({
+  ...{ status, voided, voidReason, restricted },
+  demographics: { ...demographics, identifiers: keys.open(id, demographics.identifiers) },
+})
+
+/** Of `patients`, in the order of the values of `write`. */
+const written = [
+  ...['status', 'voided', 'void_reason', 'restricted', 'demographics', 'search_name', 'birth_date'],
+  ...['changed_by_id', 'changed_by_name'],
+]
+const made = 'RETURNING id, mrn, version, created_at AS "createdAt", updated_at AS "updatedAt"'
+
+/** The change with all that comes with it, in one statement: each further one would be a turn to the database. */
+const writing = (name: string, chart: string) => ({
+  name,
   text: `
-    WITH identifiers AS (${insertIdentifiers(9)}), ${indexing(12)}
-    INSERT INTO patients (id, mrn, version, status, restricted, demographics, search_name, birth_date, created_at, updated_at,
-      changed_by_id, changed_by_name)
-    VALUES ($1, new_mrn(), 1, $2, $3, $4, $5, $6, now(), now(), $7, $8)
-    RETURNING mrn, created_at AS "createdAt"`,
+    WITH chart AS (${chart}),
+      old_sources AS (DELETE FROM patient_sources s USING chart
+        WHERE s.patient_id = chart.id AND (s.system, s.value) IN (SELECT * FROM unnest($12::text[], $13::text[]))),
+      sources AS (INSERT INTO patient_sources (system, value, patient_id)
+        SELECT new.*, chart.id FROM chart, unnest($14::text[], $15::text[]) AS new),
+      ${indexingIdentifiers(16)},
+      ${indexing(19)},
+      ${recording('chart', 27)}
+    SELECT * FROM chart`,
+})
+const creation = writing(
+  'create a chart',
+  `INSERT INTO patients (id, version, mrn, created_at, updated_at, ${written.join(', ')})
+   VALUES ($1, $2, new_mrn(), now(), now(), ${written.map((_column, n) => `$${n + 3}`).join(', ')}) ${made}`,
+)
+const change = writing(
+  'change a chart',
+  `UPDATE patients SET version = version + 1, updated_at = clock_timestamp(),
+     ${written.map((column, n) => `${column} = $${n + 3}`).join(', ')} WHERE id = $1 AND version = $2 ${made}`,
+)
+
+/**
+ * Writes a chart, or its next version: with all by which it is found, and the event that tells of it.
+ * @param from the id of a new one
+ * @throws {AppError} 409 `already_exists` when another chart has one of its source ids, also one that was written just now;
+ *   412 when somebody else has made the next version
+ */
+async function write(
+  tx: Tx,
+  keys: FieldKeys,
+  from: ChartRow | string,
+  after: Content,
+  by: Editor,
+  event: AuditEvent | undefined,
+): Promise<ChartRow> {
+  const [id, row] = typeof from === 'string' ? [from] : [from.id, from]
+  const before = row && contentOf(keys, row)
+  const { status, voided, voidReason, restricted, demographics } = after
+  const { identifiers } = demographics
+  const isSame = isDeepStrictEqual(before?.demographics.identifiers, identifiers)
+  const [had, has] = [sourcesOf(before?.demographics.identifiers), sourcesOf(identifiers)]
+  const less = (some: Identifier[], others: Identifier[]) =>
+    columnsOfSources(some.filter((one) => !others.some((other) => isDeepStrictEqual(one, other))))
+  const stored = {
+    ...demographics,
+    identifiers: row && isSame ? row.demographics.identifiers : keys.seal(id, identifiers),
+  }
+  const values = [
+    ...[id, row?.version ?? 1, status, voided, voidReason, restricted],
+    ...[stored, searchName(demographics.name), demographics.birthDate, by.userId, by.name],
+    ...less(had, has),
+    ...less(has, had),
+    ...(isSame ? [null, null, null] : identifierRows(keys, identifiers)),
+    ...indexValues(before?.demographics, demographics),
+    ...eventValues(event),
+  ]
+  if (!isSame) await checkSources(tx, id, identifiers, by)
+  try {
+    type Made = Pick<ChartRow, 'id' | 'mrn' | 'version' | 'createdAt' | 'updatedAt'>
+    const [chart] = await queryPrepared<Made>(tx, row ? change : creation, values)
+    if (!chart) throw new AppError('stale')
+    return { ...chart, status, voided, voidReason, restricted, demographics: stored }
+  } catch (error) {
+    // claimed since it was looked for; where this was part of a transaction, that one can't look any more
+    if ((error as { table?: string }).table === 'patient_sources')
+      await checkSources(tx.dataSource.manager, id, identifiers, by)
+    throw error
+  }
 }
 
+/** @param id of the new chart, and of the event */
 export async function createPatient(
   tx: Tx,
   keys: FieldKeys,
-  demographics: Demographics,
+  id: string,
+  { status, ...demographics }: Demographics,
   restricted: boolean,
   by: Editor,
+  event: AuditEvent,
 ): Promise<ChartRow> {
-  const id = newId()
-  await claimSources(tx, id, demographics, by)
-  const columns = columnsOf(keys, id, demographics)
-  const [made] = await queryPrepared<Pick<ChartRow, 'mrn' | 'createdAt'>>(tx, insertChart, [
-    id,
-    columns.status,
-    restricted,
-    columns.demographics,
-    searchName(demographics.name),
-    demographics.birthDate,
-    by.userId,
-    by.name,
-    ...identifierRows(keys, demographics.identifiers),
-    ...indexValues(demographics),
-  ])
-  const { mrn, createdAt } = made!
-  return {
-    id,
-    mrn,
-    version: 1,
-    voided: false,
-    voidReason: null,
-    restricted,
-    createdAt,
-    updatedAt: createdAt,
-    ...columns,
-  }
+  return write(tx, keys, id, { status, voided: false, voidReason: null, restricted, demographics }, by, event)
+}
+
+/** @param event of the chart as it will be */
+export async function updatePatient(
+  tx: Tx,
+  keys: FieldKeys,
+  row: ChartRow,
+  { status, ...demographics }: Demographics,
+  restricted: boolean,
+  by: Editor,
+  event: AuditEvent,
+): Promise<ChartRow> {
+  const { voided, voidReason } = row
+  return write(tx, keys, row, { status, voided, voidReason, restricted, demographics }, by, event)
+}
+
+export async function setVoided(
+  tx: Tx,
+  keys: FieldKeys,
+  row: ChartRow,
+  voided: boolean,
+  voidReason: string,
+  by: Editor,
+  event: AuditEvent,
+): Promise<ChartRow> {
+  return write(tx, keys, row, { ...contentOf(keys, row), voided, voidReason }, by, event)
 }
 
 export const chartColumns = `p.id, p.mrn, p.version, p.status, p.voided, p.void_reason AS "voidReason", p.restricted, p.demographics,
@@ -209,59 +296,4 @@ export async function getChart(
   if (!found) throw notFound('patient')
   const { member, grantId, ...row } = found
   return { row, member, grantId }
-}
-
-type Change = Partial<Pick<PatientRow, 'status' | 'demographics' | 'voided' | 'voidReason' | 'restricted'>>
-
-const updateChart = {
-  name: 'change a chart',
-  text: `UPDATE patients SET version = version + 1, updated_at = clock_timestamp(), status = $3, demographics = $4, voided = $5,
-      void_reason = $6, restricted = $7, search_name = $8, birth_date = $9, changed_by_id = $10, changed_by_name = $11
-    WHERE id = $1 AND version = $2 RETURNING version, updated_at AS "updatedAt"`,
-}
-
-/** The next version of a chart. @throws {AppError} 412 when `row` isn't the newest any more */
-async function changeRow(tx: Tx, row: ChartRow, change: Change, by: Editor): Promise<ChartRow> {
-  const next = { ...row, ...change }
-  const { status, demographics, voided, voidReason, restricted } = next
-  const [made] = await queryPrepared<Pick<ChartRow, 'version' | 'updatedAt'>>(tx, updateChart, [
-    row.id,
-    row.version,
-    status,
-    demographics,
-    voided,
-    voidReason,
-    restricted,
-    searchName(demographics.name),
-    demographics.birthDate,
-    by.userId,
-    by.name,
-  ])
-  if (!made) throw new AppError('stale')
-  return { ...next, ...made }
-}
-
-export async function updatePatient(
-  tx: Tx,
-  keys: FieldKeys,
-  row: ChartRow,
-  demographics: Demographics,
-  restricted: boolean,
-  by: Editor,
-): Promise<ChartRow> {
-  const updated = await changeRow(tx, row, { ...columnsOf(keys, row.id, demographics), restricted }, by)
-  await indexChart(tx, row.id, row.demographics, demographics)
-  if (isDeepStrictEqual(keys.open(row.id, row.demographics.identifiers), demographics.identifiers)) return updated
-  const kept = sourcesOf(demographics).map(({ system, value }) => `${system} ${value}`)
-  await tx.query(`DELETE FROM patient_sources WHERE patient_id = $1 AND NOT (system || ' ' || value = ANY($2))`, [
-    row.id,
-    kept,
-  ])
-  await claimSources(tx, row.id, demographics, by)
-  await indexIdentifiers(tx, keys, row.id, demographics.identifiers)
-  return updated
-}
-
-export async function setVoided(tx: Tx, row: ChartRow, voided: boolean, reason: string, by: Editor): Promise<ChartRow> {
-  return changeRow(tx, row, { voided, voidReason: reason }, by)
 }

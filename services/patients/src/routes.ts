@@ -1,7 +1,7 @@
 import { route, type Answer, type Context, type Route } from '@caregate/common/route'
 import { staff, type Claims } from '@caregate/common/auth'
 import type { Cursors } from '@caregate/common/cursor'
-import type { Database, Tx } from '@caregate/common/database'
+import { newId, type Database, type Tx } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
 import { etagHeader, etagOf, expectedVersion, withEtag } from '@caregate/common/etag'
 import { idParams, nothing, pageAnswer, validate, type Page } from '@caregate/common/validate'
@@ -81,9 +81,11 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
     const { restricted = row.restricted, ...given } = next(shown)
     if (restricted !== row.restricted && !may('restriction.change')) throw mayNotRestrict()
     const identifiers = withoutMasks(given.identifiers, shown.identifiers, current.identifiers)
-    const updated = await updatePatient(tx, keys, row, { ...given, identifiers }, restricted, editorOf(context.claims))
-    const changed = fieldsOf(changesBetween(current, toPatient(keys, updated)))
-    await context.record(tx, { changed })
+    const demographics = { ...given, identifiers }
+    const changed = fieldsOf(changesBetween(current, { ...current, ...demographics, restricted }))
+    const event = context.takeEvent({ changed })
+    const editor = editorOf(context.claims)
+    const updated = await updatePatient(tx, keys, row, demographics, restricted, editor, event)
     return withEtag(viewPatient(keys, updated, may))
   }
 
@@ -93,8 +95,8 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
     { row, may }: Chart,
     voided: boolean,
   ): Promise<Answer> {
-    const updated = await setVoided(tx, row, voided, context.body.reason, editorOf(context.claims))
-    await context.record(tx, { changed: ['status'] })
+    const event = context.takeEvent({ changed: ['status'] })
+    const updated = await setVoided(tx, keys, row, voided, context.body.reason, editorOf(context.claims), event)
     return withEtag(viewPatient(keys, updated, may))
   }
 
@@ -119,17 +121,12 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
         const { restricted = false, ...demographics } = context.body
         if (restricted && !findBasis('restriction.change', context.claims.roles, stranger)) throw mayNotRestrict()
         withoutMasks(demographics.identifiers, [], [])
-        const row = await db.transaction(async (tx) => {
-          const created = await createPatient(tx, keys, withStatus(demographics), restricted, editorOf(context.claims))
-          await context.record(tx, {
-            resource: { type: 'patient', id: created.id },
-            patientIds: [created.id],
-            basis: 'role',
-          })
-          return created
-        })
+        const id = newId()
+        const event = context.takeEvent({ resource: { type: 'patient', id }, patientIds: [id], basis: 'role' })
+        const editor = editorOf(context.claims)
+        const row = await createPatient(db.manager, keys, id, withStatus(demographics), restricted, editor, event)
         const patient = viewPatient(keys, row, mayAnywhere(context.claims))
-        return withEtag(patient, { Location: `/api/v1/patients/${row.id}` })
+        return withEtag(patient, { Location: `/api/v1/patients/${id}` })
       },
     }),
     route({

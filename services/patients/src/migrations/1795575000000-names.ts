@@ -23,7 +23,7 @@ export class Names1795575000000 implements MigrationInterface {
         batch,
       ])) as { id: string; demographics: Demographics }[]
       for (const { id, demographics } of rows) {
-        await indexChart(runner.manager, id, undefined, demographics)
+        await indexChart(runner.manager, id, demographics)
         await runner.query('UPDATE patients SET search_name = $2 WHERE id = $1', [id, searchName(demographics.name)])
       }
       if (rows.length < batch) return
