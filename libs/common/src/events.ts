@@ -235,21 +235,17 @@ const envelope: readonly [path: string, holds: (event: AuditEvent) => boolean][]
   ],
 ]
 
+function checkSize(bytes: number): void {
+  if (bytes > maxEventBytes) throw new Error(`larger than ${maxEventBytes} bytes`)
+}
+
 /**
- * Reads an event off the wire. Unknown members are kept: a producer may be one release ahead. Checked by hand,
- * since a joi schema would cost more than all the rest of storing the event.
+ * By hand, since a joi schema would cost more than all the rest of storing an event.
+ * @param size of its bytes
  * @throws {Error} that names the member that does not hold
  */
-export function parseEvent(bytes: Buffer): AuditEvent {
-  if (bytes.length > maxEventBytes) throw new Error(`larger than ${maxEventBytes} bytes`)
-  const text = bytes.toString('utf8')
-  let storable = true
-  const check = (_name: string, value: unknown): unknown => {
-    if (typeof value === 'string' && !isStorable(value)) storable = false
-    return value
-  }
-  const event = JSON.parse(text, text.includes('\\u') && suspicious.test(text) ? check : undefined) as AuditEvent
-  if (!storable) throw new Error('contains a NUL character or half a surrogate pair')
+export function checkEvent(event: AuditEvent, size: number): void {
+  checkSize(size)
   for (const [member, holds] of envelope) {
     let ok = false
     try {
@@ -259,5 +255,22 @@ export function parseEvent(bytes: Buffer): AuditEvent {
     }
     if (!ok) throw new Error(`${member} is not valid`)
   }
+}
+
+/**
+ * Reads an event off the wire. Unknown members are kept: a producer may be one release ahead.
+ * @throws {Error} that says why the log refuses it
+ */
+export function parseEvent(bytes: Buffer): AuditEvent {
+  checkSize(bytes.length)
+  const text = bytes.toString('utf8')
+  let storable = true
+  const check = (_name: string, value: unknown): unknown => {
+    if (typeof value === 'string' && !isStorable(value)) storable = false
+    return value
+  }
+  const event = JSON.parse(text, text.includes('\\u') && suspicious.test(text) ? check : undefined) as AuditEvent
+  if (!storable) throw new Error('contains a NUL character or half a surrogate pair')
+  checkEvent(event, bytes.length)
   return event
 }

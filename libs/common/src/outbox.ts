@@ -3,7 +3,7 @@ import { EntitySchema } from 'typeorm'
 import type { Broker } from './broker.ts'
 import { queryPrepared, type Database, type Tx } from './database.ts'
 import { AppError } from './errors.ts'
-import { parseEvent, serializeEvent, type AuditEvent } from './events.ts'
+import { checkEvent, serializeEvent, type AuditEvent } from './events.ts'
 import type { Logger } from './logger.ts'
 import { openWorker } from './worker.ts'
 
@@ -43,7 +43,7 @@ type Row = Pick<OutboxRow, 'id' | 'type' | 'body'>
 /** @throws when the log would refuse the event: nothing may be answered on the strength of it */
 function rowOf(event: AuditEvent): Row {
   const body = serializeEvent(event)
-  parseEvent(Buffer.from(body))
+  checkEvent(event, Buffer.byteLength(body))
   return { id: event.id, type: event.type, body }
 }
 
@@ -116,7 +116,7 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
     while (pending.length) {
       const batch = pending.splice(0, batchSize)
       try {
-        await db.query(insertRows.text, columnsOf(batch.map(({ row }) => row)))
+        await queryPrepared(db.manager, insertRows, columnsOf(batch.map(({ row }) => row)))
         for (const { done } of batch) done()
         relay.wake()
       } catch (error) {
