@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { connect, type Channel, type ChannelModel, type Message } from 'amqplib'
 import { spec } from '../../../services/patients/src/database.ts'
 import { auditQueue, openBroker, type Broker } from './broker.ts'
