@@ -30,9 +30,11 @@ export const indexing = (n: number): string => `
     SELECT word, $${n + 3}, chart.id FROM chart, unnest($${n + 4}::text[]) AS word),
   keys AS (INSERT INTO patient_keys (key, patient_id) SELECT key, chart.id FROM chart, unnest($${n + 5}::text[]) AS key),
   -- a word that was a name once stays one, with its variants: finding out whether it still is would cost more than it does
-  variants AS (INSERT INTO name_variants (variant, word)
-    SELECT variant, word FROM chart, unnest($${n + 6}::text[], $${n + 7}::text[]) AS new(variant, word)
-    WHERE NOT EXISTS (SELECT FROM name_variants v WHERE v.variant = new.word AND v.word = new.word) ON CONFLICT DO NOTHING)`
+  new_words AS (SELECT new.word FROM chart, unnest($${n + 4}::text[]) AS new(word)
+    WHERE (SELECT v.word FROM name_variants v WHERE v.variant = new.word AND v.word = new.word) IS NULL),
+  variants AS (INSERT INTO name_variants (variant, word) SELECT variant, word
+    FROM unnest($${n + 6}::text[], $${n + 7}::text[]) AS new(variant, word) WHERE word IN (SELECT word FROM new_words)
+    ON CONFLICT DO NOTHING)`
 
 /** @param before what it was indexed by, if it was @param after undefined where it stays so */
 export function indexValues(before: Indexed | undefined, after: Indexed | undefined): unknown[] {
