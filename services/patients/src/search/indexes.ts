@@ -34,7 +34,8 @@ export const indexing = (n: number): string => `
     WHERE (SELECT v.word FROM name_variants v WHERE v.variant = new.word AND v.word = new.word) IS NULL),
   variants AS (INSERT INTO name_variants (variant, word) SELECT variant, word
     FROM unnest($${n + 6}::text[], $${n + 7}::text[]) AS new(variant, word) WHERE word IN (SELECT word FROM new_words)
-    ON CONFLICT DO NOTHING)`
+    -- in one order for everybody: two who bring the same new words don't wait for each other in a circle
+    ORDER BY variant COLLATE "C", word COLLATE "C" ON CONFLICT DO NOTHING)`
 
 /** @param before what it was indexed by, if it was @param after undefined where it stays so */
 export function indexValues(before: Indexed | undefined, after: Indexed | undefined): unknown[] {
@@ -47,10 +48,7 @@ export function indexValues(before: Indexed | undefined, after: Indexed | undefi
     keys: without(rows.keys, others.keys),
   })
   const [old, added] = [less(from, to), less(to, from)]
-  const variants = added.words
-    .flatMap((word) => variantsOf(word).map((variant) => ({ variant, word })))
-    // in one order for everybody: two who bring the same new words don't wait for each other in a circle
-    .sort((a, b) => (`${a.variant} ${a.word}` < `${b.variant} ${b.word}` ? -1 : 1))
+  const variants = added.words.flatMap((word) => variantsOf(word).map((variant) => ({ variant, word })))
   return [
     ...[old.line, old.words, old.keys, added.line, added.words, added.keys],
     ...[variants.map(({ variant }) => variant), variants.map(({ word }) => word)],
