@@ -259,11 +259,11 @@ export function checkEvent(event: AuditEvent, size: number): void {
 
 /**
  * Reads an event off the wire. Unknown members are kept: a producer may be one release ahead.
+ * @param size of its bytes
  * @throws {Error} that says why the log refuses it
  */
-export function parseEvent(bytes: Buffer): AuditEvent {
-  checkSize(bytes.length)
-  const text = bytes.toString('utf8')
+export function parseEvent(text: string, size = Buffer.byteLength(text)): AuditEvent {
+  checkSize(size)
   let storable = true
   const check = (_name: string, value: unknown): unknown => {
     if (typeof value === 'string' && !isStorable(value)) storable = false
@@ -271,6 +271,6 @@ export function parseEvent(bytes: Buffer): AuditEvent {
   }
   const event = JSON.parse(text, text.includes('\\u') && suspicious.test(text) ? check : undefined) as AuditEvent
   if (!storable) throw new Error('contains a NUL character or half a surrogate pair')
-  checkEvent(event, bytes.length)
+  checkEvent(event, size)
   return event
 }

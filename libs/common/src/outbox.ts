@@ -30,12 +30,17 @@ export const outboxEntity = new EntitySchema<OutboxRow>({
 
 const insertRows = {
   name: 'record',
-  text: 'INSERT INTO outbox (id, type, body) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])',
+  text: `INSERT INTO outbox (id, type, body) SELECT * FROM ${rowsFrom(1)}`,
 }
-const columnsOf = (rows: readonly Row[]): string[][] => [
+/** Bodies come as lines: in an array each of their many quotes would have to be escaped, and canonical JSON has no line breaks. */
+function rowsFrom(n: number): string {
+  return `unnest($${n}::uuid[], $${n + 1}::text[], string_to_array($${n + 2}, E'\\n'))`
+}
+type Columns = [ids: string[], types: string[], bodies: string]
+const columnsOf = (rows: readonly Row[]): Columns => [
   rows.map(({ id }) => id),
   rows.map(({ type }) => type),
-  rows.map(({ body }) => body),
+  rows.map(({ body }) => body).join('\n'),
 ]
 
 type Row = Pick<OutboxRow, 'id' | 'type' | 'body'>
@@ -63,10 +68,10 @@ export async function recordEvent(tx: Tx, event: AuditEvent): Promise<void> {
  */
 export const recording = (changed: string, n: number): string => `
   event AS (INSERT INTO outbox (id, type, body)
-    SELECT e.* FROM ${changed}, unnest($${n}::uuid[], $${n + 1}::text[], $${n + 2}::text[]) AS e)`
+    SELECT e.* FROM ${changed}, ${rowsFrom(n)} AS e)`
 
 /** @throws when the log would refuse the event */
-export const eventValues = (event: AuditEvent | undefined): string[][] => columnsOf(event ? [rowOf(event)] : [])
+export const eventValues = (event: AuditEvent | undefined): Columns => columnsOf(event ? [rowOf(event)] : [])
 
 /** What waits to be published. */
 export interface Backlog {

@@ -36,7 +36,7 @@ const idOf = ({ properties, content }: ConsumeMessage): string =>
 function readLetter(message: ConsumeMessage): Letter {
   const id = idOf(message)
   try {
-    const { id: eventId, type } = parseEvent(message.content)
+    const { id: eventId, type } = parseEvent(message.content.toString())
     return { id, event: { id: eventId, type, body: message.content.toString('utf8') } }
   } catch (error) {
     return { id, reason: printable((error as Error).message) }

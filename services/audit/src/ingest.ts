@@ -5,8 +5,8 @@ import type { Logger } from '@caregate/common/logger'
 import { receive, type Received } from './received.ts'
 import type { Sequencer } from './sequencer.ts'
 
-const prefetch = 1000
-const batchSize = 500
+const prefetch = 2000
+const batchSize = 1000
 const retryMs = 500
 
 /** Hears what becomes of messages. */
@@ -17,7 +17,8 @@ export interface IngestListener {
   rejected(): void
 }
 
-type Delivered = Received & { message: ConsumeMessage }
+/** Not the message itself: what waits for the database is moved about by the garbage collector. */
+type Delivered = Received & Pick<ConsumeMessage, 'fields'>
 
 interface Ingest {
   /** On each new connection. */
@@ -48,7 +49,7 @@ export function buildIngest(
 
   function readMessage(channel: Channel, message: ConsumeMessage): Delivered | undefined {
     try {
-      return { ...receive(message.content), message }
+      return Object.assign(receive(message.content), { fields: message.fields })
     } catch (error) {
       refuse(channel, message, (error as Error).message)
       return undefined
@@ -88,7 +89,7 @@ export function buildIngest(
         const batch = waiting.splice(0, batchSize)
         const stored = await store(batch, open)
         // all up to the last one, for what came before is settled; a closed channel gets them again, and they will be known
-        if (stored && !closed) channel.ack(batch.at(-1)!.message, true)
+        if (stored && !closed) channel.ack(batch.at(-1) as Pick<ConsumeMessage, 'fields'> as ConsumeMessage, true)
       }
       storing = false
     }

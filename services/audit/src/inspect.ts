@@ -97,7 +97,7 @@ export async function inspect(
 
   for (let n = from + 1; n <= to; n++) {
     const [row, ...others] = bySequence.get(n) ?? []
-    const leaf = row && hashLeaf(Buffer.from(row.entry))
+    const leaf = row && hashLeaf(row.entry)
     const hash = hashes[n - from - 1]
     if (!row && retained.some(([first, last]) => first <= n && n <= last)) gone = mergeRanges([...gone, [n, n]])
     else if (!row) problem(`event ${n} is missing`, n)
@@ -111,7 +111,7 @@ export async function inspect(
     const wrong = row ? wrongColumns(row) : []
     if (wrong.length) problem(`event ${n} is searched by what it does not say: ${wrong.join(', ')}`, n)
     // by the log's own hash, so that what is changed in one place isn't found in all that follow
-    tree = append(tree, hash ?? leaf ?? hashLeaf(Buffer.alloc(0)), (node) => isTiled(node) && completed.push(node))
+    tree = append(tree, hash ?? leaf ?? hashLeaf(''), (node) => isTiled(node) && completed.push(node))
     if (n === seen.size && !rootOf(tree).equals(seen.root))
       contradiction(`the log had other events up to ${n} once`, 1, n)
     const checkpoint = checkpoints.get(n)

@@ -21,13 +21,14 @@ export interface Received {
 
 /** @throws {Error} that says why it is no event, or can't be written */
 export function receive(bytes: Buffer): Received {
-  const event = parseEvent(bytes)
+  const text = bytes.toString('utf8')
+  const event = parseEvent(text, bytes.length)
   return {
     id: event.id,
     type: event.type,
     occurredAt: event.occurredAt,
     columns: lineOf(columnsOf(event)),
-    entry: draftEntry(event, bytes.toString('utf8')),
+    entry: draftEntry(event, text),
     reviewed: groupOf(event) && event,
   }
 }

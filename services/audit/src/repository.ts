@@ -43,9 +43,12 @@ const fieldOf = (text: string): string =>
 
 /** What an event is searched by, as COPY reads it. */
 export const lineOf = (row: SearchColumns): string =>
-  `${row.id}\t${row.occurredAt.toISOString()}\t${row.type}\t${row.action}\t${row.outcome}\t${
-    row.actorId === null ? '\\N' : fieldOf(row.actorId)
-  }\t{${row.patientIds.join(',')}}\t${fieldOf(row.method)}\t${fieldOf(row.path)}\t${fieldOf(row.ip)}\t${fieldOf(row.requestId)}`
+  [
+    ...[row.id, row.occurredAt.toISOString(), row.type, row.action, row.outcome],
+    row.actorId === null ? '\\N' : fieldOf(row.actorId),
+    `{${row.patientIds.join(',')}}`,
+    ...[row.method, row.path, row.ip, row.requestId].map(fieldOf),
+  ].join('\t')
 
 /** An event that is about to be stored. @param columns by `lineOf` */
 interface NewEvent {

@@ -53,7 +53,7 @@ export async function openSequencer(db: Pick<Database, 'transaction'>, signer: S
     for (;;) {
       const entries = await readEntries(tx, tree.size, adoptedAtOnce)
       if (!entries.length) return tree.size ? undefined : sign(tx, signer, tree, new Date(0))
-      const leaves = entries.map(({ entry }) => hashLeaf(Buffer.from(entry)))
+      const leaves = entries.map(({ entry }) => hashLeaf(entry))
       tree = await grow(tx, signer, tree, leaves, entries.at(-1)!.storedAt)
     }
   }
@@ -100,9 +100,16 @@ export async function store(tx: Tx, signer: Signer, head: Head, batch: readonly 
   await insertEvents(tx, first, storedAt, rows)
   const reviewed = fresh.map((one) => one.reviewed)
   await openReviews(tx, reviewed, first, storedAt)
-  const leaves = rows.map(({ entry }) => hashLeaf(Buffer.from(entry)))
+  const leaves = rows.map(({ entry }) => hashLeaf(entry))
   await grow(tx, signer, head, leaves, storedAt)
-  return rows.map(({ id, type, entry }, n) => ({ id, type, body: withLeafHash(entry, leaves[n]!) }))
+  return rows.map(({ id, type, entry }, n) => ({
+    id,
+    type,
+    // most are followed by nobody
+    get body() {
+      return withLeafHash(entry, leaves[n]!)
+    },
+  }))
 }
 
 /** @throws when the tree that is gone on from isn't the checkpoint's */

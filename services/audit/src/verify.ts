@@ -140,8 +140,8 @@ function readLine(line: string, number: number): Record<string, unknown> {
 function leafOf(line: string, event: object): Hash {
   const given = leafHashMember.exec(line)
   if (given) {
-    const hash = hashLeaf(Buffer.from(`${line.slice(0, given.index)}}`))
+    const hash = hashLeaf(`${line.slice(0, given.index)}}`)
     if (hash.toString('base64') === given[1]) return hash
   }
-  return hashLeaf(Buffer.from(canonicalJson(event)))
+  return hashLeaf(canonicalJson(event))
 }

@@ -5,7 +5,9 @@ export type Hash = Buffer
 
 const sha256 = (...parts: readonly Buffer[]): Hash => hash('sha256', Buffer.concat(parts), 'buffer')
 const [leafPrefix, nodePrefix] = [Buffer.of(0), Buffer.of(1)]
-export const hashLeaf = (entry: Buffer): Hash => sha256(leafPrefix, entry)
+/** @param entry a text stands for its bytes in UTF-8 */
+export const hashLeaf = (entry: Buffer | string): Hash =>
+  typeof entry === 'string' ? hash('sha256', `\0${entry}`, 'buffer') : sha256(leafPrefix, entry)
 const hashNode = (left: Hash, right: Hash): Hash => sha256(nodePrefix, left, right)
 const emptyRoot = sha256()
 
