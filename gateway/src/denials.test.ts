@@ -85,7 +85,9 @@ test('while the broker is away refusals are held, and reach the log’s queue wh
   proxy.restore()
   await until(() => broker.connected)
   const arrived: string[] = []
-  await channel.consume(auditQueue, (message) => arrived.push(parseEvent(message!.content.toString()).id), { noAck: true })
+  await channel.consume(auditQueue, (message) => arrived.push(parseEvent(message!.content.toString()).id), {
+    noAck: true,
+  })
   await until(() => arrived.length >= events.length)
   expect(arrived).toEqual(events.map(({ id }) => id))
   await denials.close()
