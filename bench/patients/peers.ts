@@ -30,7 +30,10 @@ const uvicorn = [python, '-m', 'uvicorn', '--app-dir', import.meta.dirname, '--n
 
 export const peers = ['express + typeorm', 'express + pg', 'fastapi'] as const
 export type Peer = (typeof peers)[number]
-export type Name = 'caregate' | Peer
+/** The service as it is shipped; and once more on a database that drops every event: what is left is the plain write. */
+export const ours = ['caregate', 'caregate, no events'] as const
+export type Name = (typeof ours)[number] | Peer
+const isOurs = (name: Name): name is (typeof ours)[number] => ours.includes(name as (typeof ours)[number])
 
 const commands: Record<Peer, (port: number) => string[]> = {
   'express + typeorm': () => [process.execPath, join(import.meta.dirname, 'express-typeorm.mjs')],
@@ -87,6 +90,20 @@ export async function openPeerTable({ info }: Stage, charts: readonly Chart[]): 
   return url
 }
 
+/** A database of charts as ours, with the same charts under the same ids, in which no event is kept. @returns its URL */
+export async function openEventless({ info, secrets }: Stage): Promise<string> {
+  const passwords = { app: secrets.caregate_patients, owner: secrets.caregate_patients_owner }
+  const names = { database: 'bench_eventless', role: 'caregate_patients', template: 'caregate_patients' }
+  const urls = await provision(info.backing.postgres, names, passwords)
+  const client = new Client(urls.DATABASE_OWNER_URL)
+  await client.connect()
+  await client.query(`
+    CREATE FUNCTION drop_event() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER drop_event BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION drop_event()`)
+  await client.end()
+  return urls.DATABASE_URL
+}
+
 /** Waits until every event is on its way: passing them on is part of what a request costs. */
 export async function openSettle({ info, secrets }: Stage) {
   const client = new Client(serviceDatabaseUrls(info.backing.postgres, 'patients', secrets).DATABASE_URL)
@@ -100,15 +117,16 @@ export async function openSettle({ info, secrets }: Stage) {
 }
 
 /** A further process, of our service or of a peer, under a name by which it can be stopped. */
-export async function start(stage: Stage, name: Name, id: string, peerUrl: string) {
+export async function start(stage: Stage, name: Name, id: string, urls: { peers: string; eventless: string }) {
   const { info, env, secrets, supervisor, portOf } = stage
   const port = await freePort()
   const ports = { ...Object.fromEntries(Object.keys(info.services).map((one) => [one, portOf(one)])), patients: port }
-  const ours = processEnvironment('patients', { env, secrets, ports: ports as Ports, backing: info.backing })
+  const shipped = processEnvironment('patients', { env, secrets, ports: ports as Ports, backing: info.backing })
   const { PATH, HOME, SECRET_KEY } = env
-  const theirs = { PATH, HOME, SECRET_KEY, PORT: String(port), DATABASE_URL: peerUrl, NODE_ENV: 'production' }
-  const spec = processSpec('patients', name === 'caregate' ? ours : theirs, false)
-  await supervisor.start({ ...spec, name: id, ...(name !== 'caregate' && { command: commands[name](port) }) })
+  const theirs = { PATH, HOME, SECRET_KEY, PORT: String(port), DATABASE_URL: urls.peers, NODE_ENV: 'production' }
+  const eventless = name === 'caregate' ? {} : { DATABASE_URL: urls.eventless }
+  const spec = processSpec('patients', isOurs(name) ? { ...shipped, ...eventless } : theirs, false)
+  await supervisor.start({ ...spec, name: id, ...(!isOurs(name) && { command: commands[name](port) }) })
   await supervisor.waitUntil(id, async () => (await fetch(`http://127.0.0.1:${port}/health/ready`)).status > 0, 30)
   return { id, port, pid: supervisor.pid(id)! }
 }
