@@ -26,13 +26,6 @@ export const keys = {
   ALLOWED_HOSTS: openList(),
   /** Origins whose pages may read answers. */
   CORS_ORIGINS: openList(),
-  /** PEM files where it is asked by HTTPS: both or none. They are read again when they change. */
-  TLS_CERT_FILE: Joi.string() as Key<string | undefined>,
-  TLS_KEY_FILE: Joi.string().when('TLS_CERT_FILE', {
-    is: Joi.exist(),
-    then: Joi.required(),
-    otherwise: Joi.forbidden(),
-  }) as Key<string | undefined>,
   /** CIDRs of proxies in front, whose forwarding headers set the client's address. */
   TRUSTED_PROXIES: list(''),
   /** CIDRs and names of services' instances: what the registry names beyond them is not asked. */

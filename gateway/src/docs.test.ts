@@ -79,7 +79,7 @@ describe('the platform’s health is', () => {
   test('found out by asking each instance, with discovery by a fixed list', async () => {
     const stop = new AbortController()
     const list = services.map((service) => `${service}=${running[service].url}`)
-    const own = await openTestGateway({ directory: watchStatic(list, stop.signal) })
+    const own = await openTestGateway({ directory: watchStatic(list, quietLog, stop.signal) })
     const status = async () => (await own.call('GET', '/health')).body.status as string
     await until(async () => (await status()) === 'healthy', 2)
     running.audit.state.ready = false

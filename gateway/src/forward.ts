@@ -42,6 +42,9 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
     // shorter than the services' keep-alive, so that no request meets a connection that is being closed
     keepAliveTimeout: 30_000,
     connect: { timeout: connectMs },
+    // every connection is verified anew, and none speaks HTTP/2
+    maxCachedSessions: 0,
+    allowH2: false,
     headersTimeout: 0,
     bodyTimeout: 0,
   })
@@ -55,7 +58,14 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
     const body = await readBody(req, route.bodyLimit)
     const headers = upstreamHeaders(req, res)
     if (body) headers['content-length'] = String(body.length)
-    const request = { path: req.url!, method: req.method as Dispatcher.HttpMethod, headers, body }
+    const request = {
+      path: req.url!,
+      method: req.method as Dispatcher.HttpMethod,
+      headers,
+      body,
+      // whose certificate is wanted by TLS, at whatever address; otherwise it would be the client's Host that is looked for
+      servername: route.service,
+    }
     const within = route.timeoutMs ?? timeoutMs
     const tried = new Set<Instance>()
     retries = Math.min(retryBurst, retries + retryShare)
@@ -116,7 +126,7 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
         done()
         // a client that went away, or doesn't read, is no fault of the instance
         if (res.destroyed || answered) return (res.destroy(), resolve())
-        upstreams.report(instance, false)
+        upstreams.report(instance, false, error)
         reject(new NoAnswer(error, control !== undefined))
       }
 

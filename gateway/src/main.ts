@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { configuredVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
+import { currentUrl } from '@caregate/common/config'
 import { watchConsul, watchStatic } from '@caregate/common/registry'
 import { run } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
@@ -21,9 +22,11 @@ await run('gateway', keys, async (config, log, lifetime) => {
   const { signal } = lifetime
   const directory =
     config.DISCOVERY === 'static'
-      ? watchStatic(config.SERVICES, signal)
-      : watchConsul(services, config.CONSUL_HTTP_ADDR, log, signal)
-  const broker = await openBroker(config.AMQP_URL, log, (model) => revocations.subscribe(model))
+      ? watchStatic(config.SERVICES, log, signal)
+      : watchConsul(services, config.CONSUL_HTTP_ADDR, log, signal, config.TLS_REQUIRED)
+  const broker = await openBroker(currentUrl(config.AMQP_URL, config.AMQP_URL_FILE), log, (model) =>
+    revocations.subscribe(model),
+  )
   const revocations = watchRevocations(directory, log, signal)
   lifetime.add('the broker', () => broker.close())
   const denials = openDenials(broker, log)

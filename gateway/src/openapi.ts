@@ -1,5 +1,5 @@
 import { buildOpenApi, type Description, type OpenApi } from '@caregate/common/openapi'
-import type { Directory } from '@caregate/common/registry'
+import { askInstance, type Directory } from '@caregate/common/registry'
 import { services } from './routes.ts'
 
 const freshMs = 10_000
@@ -16,8 +16,8 @@ export function openApiReader(directory: Directory, version: string, own: Descri
   async function read(service: string): Promise<void> {
     const [instance] = directory.instances(service)
     if (!instance) throw new Error(`${service} is away`)
-    const answer = await fetch(`${instance}/internal/description`, { signal: AbortSignal.timeout(2000) })
-    if (answer.ok) known.set(service, (await answer.json()) as Description)
+    const { status, body } = await askInstance(service, `${instance}/internal/description`, 2000)
+    if (status === 200) known.set(service, JSON.parse(body) as Description)
   }
   async function readAll(): Promise<void> {
     const outcomes = await Promise.allSettled(services.map(read))

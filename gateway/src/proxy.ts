@@ -1,10 +1,12 @@
 import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
-import { createProxyMiddleware } from 'http-proxy-middleware'
+import { Agent as TlsAgent } from 'node:https'
+import { createProxyMiddleware, type Options } from 'http-proxy-middleware'
 import { AppError } from '@caregate/common/errors'
 import { standingHeaders, type Answer } from '@caregate/common/http'
 import { admittedOf } from './admitted.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import type { Revocations } from './revocations.ts'
+import { services } from './routes.ts'
 import { unavailable, type Upstreams } from './upstreams.ts'
 
 /**
@@ -21,10 +23,9 @@ export function buildProxy(
   const answers = new WeakMap<IncomingMessage, Answer>()
   const admitted = (req: IncomingMessage) => admittedOf(answers.get(req)!)
 
-  const proxy = createProxyMiddleware<IncomingMessage, Answer>({
+  const options: Options<IncomingMessage, Answer> = {
     target: 'http://unused.invalid',
     router: (req) => admitted(req).instance!.url,
-    agent: new Agent({ keepAlive: true, maxSockets: 256, timeout: 30_000 }),
     on: {
       proxyReq: (proxyReq, req) => giveUpLate(proxyReq, req),
       proxyRes: (answer, req, res) => {
@@ -60,12 +61,21 @@ export function buildProxy(
         const res = answers.get(req)!
         // a client that went away is no fault of the instance
         if (res.destroyed || res.headersSent) return void res.destroy()
-        upstreams.report(admitted(req).instance!, false)
+        upstreams.report(admitted(req).instance!, false, error)
         if (admitted(req).upgrade) res.assignSocket(req.socket)
         fail(res, error instanceof AppError ? error : new AppError('bad_gateway'))
       },
     },
-  })
+  }
+  const pooled = { keepAlive: true, maxSockets: 256, timeout: 30_000 }
+  const plain = createProxyMiddleware({ ...options, agent: new Agent(pooled) })
+  const byTls = new Map(
+    services.map((service) => {
+      // an instance must have the certificate of its service, at whatever address, and each connection is verified anew
+      const agent = new TlsAgent({ ...pooled, servername: service, maxCachedSessions: 0 })
+      return [service, createProxyMiddleware({ ...options, agent })]
+    }),
+  )
 
   function giveUpLate(proxyReq: ClientRequest, req: IncomingMessage): void {
     const within = admitted(req).route.timeoutMs ?? timeoutMs
@@ -104,6 +114,7 @@ export function buildProxy(
       instance.inFlight -= 1
       forget?.()
     })
+    const proxy = instance.url.startsWith('https:') ? byTls.get(instance.service)! : plain
     if (!upgrade) return void proxy(req, res)
     res.detachSocket(socket)
     proxy.upgrade(req, socket, upgrade)

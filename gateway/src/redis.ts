@@ -21,8 +21,15 @@ export function openRedis(url: string, log: Logger): Redis {
     socket: { connectTimeout: 2000, reconnectStrategy: (tries) => Math.min(100 * 2 ** tries, 2000) },
   })
   let pausedUntil = 0
-  client.on('ready', () => log.info('connected to Redis'))
-  client.on('error', (error: unknown) => log.debug('Redis is away', { error }))
+  let told = false
+  client.on('ready', () => {
+    told = false
+    log.info('connected to Redis')
+  })
+  client.on('error', (error: unknown) => {
+    if (!told) log.warning('Redis is away', { redis: new URL(url).host, error })
+    told = true
+  })
   void client.connect().catch(() => {})
 
   return {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ChannelModel } from 'amqplib'
 import { revocationExchange } from '@caregate/common/broker'
 import type { Logger } from '@caregate/common/logger'
-import type { Directory } from '@caregate/common/registry'
+import { askInstance, type Directory } from '@caregate/common/registry'
 
 interface Revocation {
   sessionId: string
@@ -43,9 +43,9 @@ export function watchRevocations(directory: Directory, log: Logger, signal: Abor
     const [auth] = directory.instances('auth')
     if (!auth) return
     const query = since ? `?since=${since.toISOString()}` : ''
-    const answer = await fetch(`${auth}/internal/revocations${query}`, { signal: AbortSignal.timeout(2000) })
-    if (!answer.ok) throw new Error(`auth answered ${answer.status}`)
-    const { items, until } = (await answer.json()) as { items: Revocation[]; until: string }
+    const { status, body } = await askInstance('auth', `${auth}/internal/revocations${query}`, 2000)
+    if (status !== 200) throw new Error(`auth answered ${status}`)
+    const { items, until } = JSON.parse(body) as { items: Revocation[]; until: string }
     items.forEach(add)
     since = new Date(Date.parse(until) - overlapMs)
   }

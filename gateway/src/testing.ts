@@ -89,7 +89,7 @@ export async function openTestGateway({ config, redis, upstream, ...deps }: Test
   }
   const stopping = new AbortController()
   const directory = deps.directory ?? { instances: () => (upstream ? [upstream] : []) }
-  const upstreams = openUpstreams(directory, ['127.0.0.1'], quietLog, stopping.signal)
+  const upstreams = openUpstreams(directory, ['127.0.0.1'], deps.log ?? quietLog, stopping.signal)
   const forward = openForward(upstreams, buildCache(quietLog, redis), settings.REQUEST_TIMEOUT_MS)
   const handlers = buildGateway({
     config: settings,

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 import { AppError } from '@caregate/common/errors'
 import type { Logger } from '@caregate/common/logger'
-import type { Directory } from '@caregate/common/registry'
+import { isReady, type Directory } from '@caregate/common/registry'
 import type { Service } from './routes.ts'
 
 /** One process of a service, and how it has been doing. */
@@ -18,8 +18,8 @@ export interface Instance {
 export interface Upstreams {
   /** The less busy of two instances taken at random; undefined when there is none left besides those `tried`. */
   pick(service: Service, tried?: ReadonlySet<Instance>): Instance | undefined
-  /** What came of a request. */
-  report(instance: Instance, ok: boolean): void
+  /** What came of a request; `error` where there was no answer. */
+  report(instance: Instance, ok: boolean, error?: Error): void
 }
 
 const failuresToEject = 3
@@ -83,7 +83,7 @@ export function openUpstreams(
     signal.addEventListener('abort', end, { once: true })
     async function probe(): Promise<void> {
       const gone = !instancesOf(service).includes(instance)
-      if (!gone && !(await isReady(instance.url))) return
+      if (!gone && !(await isReady(service, instance.url).catch(() => false))) return
       end()
       signal.removeEventListener('abort', end)
       Object.assign(instance, { failures: 0, ejected: false })
@@ -101,8 +101,10 @@ export function openUpstreams(
       const [one, two] = [usable[first]!, usable[second]!]
       return two.inFlight < one.inFlight ? two : one
     },
-    report(instance, ok) {
+    report(instance, ok, error) {
       instance.failures = ok ? 0 : instance.failures + 1
+      if (error && instance.failures === failuresToEject)
+        log.warning('an instance gives no answers', { service: instance.service, instance: instance.url, error })
       if (instance.failures >= failuresToEject) eject(instance)
     },
   }
@@ -110,13 +112,3 @@ export function openUpstreams(
 
 export const unavailable = (service: Service): AppError =>
   new AppError('unavailable', `The ${service} service is away for the moment.`, { headers: { 'Retry-After': '1' } })
-
-async function isReady(url: string): Promise<boolean> {
-  try {
-    const answer = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(probeMs) })
-    await answer.arrayBuffer()
-    return answer.ok
-  } catch {
-    return false
-  }
-}

@@ -1,5 +1,12 @@
 import { once } from 'node:events'
-import { connect, type Channel, type ChannelModel, type ConfirmChannel, type RecoveringChannelModel } from 'amqplib'
+import {
+  connect,
+  credentials,
+  type Channel,
+  type ChannelModel,
+  type ConfirmChannel,
+  type RecoveringChannelModel,
+} from 'amqplib'
 import type { Logger } from './logger.ts'
 
 const auditExchange = 'audit.events'
@@ -87,9 +94,10 @@ async function declareTopology(model: ChannelModel, channel: Channel): Promise<v
 /**
  * Connects in the background and again after every loss; `subscribe` runs on each new connection.
  * Returns at once: a process serves while the broker is away.
+ * @param amqpUrl what gives it is asked for user and password at each new connection
  */
 export async function openBroker(
-  amqpUrl: string,
+  amqpUrl: string | (() => string),
   log: Logger,
   subscribe?: (model: ChannelModel) => Promise<void>,
 ): Promise<Broker> {
@@ -113,12 +121,31 @@ export async function openBroker(
     channel = opened
   }
 
-  const model: RecoveringChannelModel = await connect(amqpUrl, {
+  const current = typeof amqpUrl === 'string' ? () => amqpUrl : amqpUrl
+  const signIn = {
+    mechanism: 'PLAIN',
+    response() {
+      const { username, password } = new URL(current())
+      return credentials
+        .plain(decodeURIComponent(username || 'guest'), decodeURIComponent(password || 'guest'))
+        .response()
+    },
+  }
+  const model: RecoveringChannelModel = await connect(current(), {
     timeout: 5000,
+    credentials: signIn,
     recovery: { initialDelay: 200, maxDelay: 2000, waitForConnect: false, setup },
   })
   model.on('error', (error: unknown) => log.warning('the broker connection failed', { error }))
-  model.on('connect', () => log.info('connected to the broker'))
+  let told = false
+  model.on('connect-failed', (error: unknown) => {
+    if (!told) log.warning('the broker can’t be reached', { broker: new URL(current()).host, error })
+    told = true
+  })
+  model.on('connect', () => {
+    told = false
+    log.info('connected to the broker')
+  })
   model.on('disconnect', () => log.warning('the broker is away'))
 
   /** @returns those that the exchange had no queue for */

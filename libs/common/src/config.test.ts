@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { integer, list, loadConfig, secret, tokenKeys, url } from './config.ts'
+import { currentUrl, databaseKeys, integer, list, loadConfig, secret, tokenKeys, url } from './config.ts'
 
 const good = 'kU6cVb3sQm9xT1zR7wPj4yLd8nHf2aGe'
 const keys = { SECRET_KEY: secret(), DATABASE_URL: url('postgres'), DB_POOL_MAX: integer(10, 2, 200), HOSTS: list('*') }
@@ -44,6 +44,38 @@ test('a secret may come from a file', () => {
   writeFileSync(SECRET_KEY_FILE, `${good}\n`)
   expect(loadConfig(keys, given).SECRET_KEY).toBe(good)
   rmSync(folder, { recursive: true })
+})
+
+test('a URL that came from a file is what the file says now, as long as there is one in it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'caregate-config-'))
+  const file = join(folder, 'database')
+  const current = currentUrl('postgres://a:old@db/x', file)
+  expect(current()).toBe('postgres://a:old@db/x')
+  writeFileSync(file, 'postgres://a:new@db/x\n')
+  expect(current()).toBe('postgres://a:new@db/x')
+  for (const text of ['', 'mysql://a:other@db/x', 'postgres://a:other@db/x?sslmode=disable']) {
+    writeFileSync(file, text)
+    expect(current()).toBe('postgres://a:new@db/x')
+  }
+  rmSync(folder, { recursive: true })
+  expect(current()).toBe('postgres://a:new@db/x')
+  // what stands in the environment is not followed
+  const { DATABASE_URL, DATABASE_URL_FILE } = databaseKeys
+  const both = { DATABASE_URL: env.DATABASE_URL, DATABASE_URL_FILE: '/elsewhere' }
+  expect(loadConfig({ DATABASE_URL, DATABASE_URL_FILE }, both)).toEqual({ DATABASE_URL: env.DATABASE_URL })
+})
+
+test.each([
+  ['sslmode=no-verify', 'sslmode=verify-full, or disable'],
+  ['sslmode=prefer', 'sslmode=verify-full, or disable'],
+  ['ssl=true', 'must not have ssl:'],
+  ['sslmode=verify-full&sslrootcert=/ca.crt', 'must not have sslrootcert:'],
+  ['uselibpqcompat=true&sslmode=require', 'must not have uselibpqcompat:'],
+])('a database is asked with its certificate verified, or plainly: %s is refused', (query, why) => {
+  const { DATABASE_URL } = databaseKeys
+  const load = (given: string) => loadConfig({ DATABASE_URL }, { DATABASE_URL: `postgres://db/x?${given}` })
+  expect(() => load(query)).toThrow(why)
+  for (const mode of ['disable', 'require', 'verify-full']) expect(() => load(`sslmode=${mode}`)).not.toThrow()
 })
 
 test('with HS256 the shared key is required, otherwise the address of the public keys', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import Joi from 'joi'
 import { logLevels, type LogLevel } from './logger.ts'
+import { trustAuthorities } from './tls.ts'
 
 /** A joi schema that remembers the type of the value it lets through. */
 export type Key<T> = Joi.Schema & { readonly value?: T }
@@ -49,6 +50,17 @@ export const secret = (): Key<string> => Joi.string().required().custom(secretRu
 /** While a secret is being changed: the old one, or before that the one to come. */
 export const otherSecret = (): Key<string | undefined> => Joi.string().custom(secretRules)
 
+/** Where the value of another key is read from, and read again while the process runs. */
+const rereadFile = (): Key<string | undefined> => Joi.string()
+
+/** How a process makes connections, and which. */
+const trustKeys = {
+  /** PEM: the authorities that every connection of the process trusts, instead of the public ones. Read again when it changes. */
+  TLS_CA_FILE: Joi.string() as Key<string | undefined>,
+  /** Refuses to be configured with anything that would be asked, or served, without TLS. */
+  TLS_REQUIRED: Joi.boolean().default(false) as Key<boolean>,
+}
+
 /** `NODE_ENV` decides how strict a process is; every process has it, its port and its log settings. */
 export const processKeys = {
   NODE_ENV: oneOf('development', 'development', 'test', 'production'),
@@ -62,7 +74,24 @@ export const processKeys = {
   LISTEN_ADDRESS: text('::'),
   /** Where the others reach this process. */
   ADVERTISE_ADDRESS: text('127.0.0.1'),
-  AMQP_URL: url('amqp', 'amqps'),
+  /** Without a user it is RabbitMQ's own, whose password everybody knows. */
+  AMQP_URL: (url('amqp', 'amqps') as Joi.StringSchema).when('NODE_ENV', {
+    is: 'production',
+    then: Joi.string().custom((text: string, helpers) =>
+      /^amqps?:\/\/(?!guest:guest@)[^/@]+:[^/@]+@/.test(text)
+        ? text
+        : helpers.message({ custom: '{{#label}} must have a user and a password, other than guest, in production' }),
+    ),
+  }) as Key<string>,
+  AMQP_URL_FILE: rereadFile(),
+  ...trustKeys,
+  /** PEM files where it is asked by HTTPS: both or none. They are read again when they change. */
+  TLS_CERT_FILE: Joi.string() as Key<string | undefined>,
+  TLS_KEY_FILE: Joi.string().when('TLS_CERT_FILE', {
+    is: Joi.exist(),
+    then: Joi.required(),
+    otherwise: Joi.forbidden(),
+  }) as Key<string | undefined>,
   DISCOVERY: oneOf('consul', 'consul', 'static'),
   CONSUL_HTTP_ADDR: text('http://127.0.0.1:8500'),
   /** How long a process that was told to stop serves on, while the others learn that it goes. */
@@ -84,8 +113,29 @@ export const tokenKeys = {
     .when('ALGORITHM', { is: 'HS256', otherwise: Joi.required() }) as Key<string | undefined>,
 }
 
+/** Of what Postgres's own clients read in a URL, the mode alone: to encrypt is to verify, by TLS_CA_FILE. */
+export const postgresUrl = (): Key<string> =>
+  Joi.string()
+    .uri({ scheme: ['postgres', 'postgresql'] })
+    .required()
+    .custom((text: string, helpers) => {
+      for (const [name, value] of new URL(text).searchParams) {
+        if (name === 'sslmode' && !['disable', ...verified].includes(value))
+          return helpers.message({ custom: '{{#label}} must have sslmode=verify-full, or disable' })
+        if (/^(ssl(?!mode$)|uselibpqcompat$)/.test(name))
+          return helpers.message({ custom: `{{#label}} must not have ${name}: sslmode=verify-full and TLS_CA_FILE do` })
+      }
+      return text
+    })
+const verified = ['require', 'verify-ca', 'verify-full']
+
+/** Whether a database is asked by TLS; its certificate is verified then, and its name, whatever the mode is called. */
+export const isTlsDatabase = (databaseUrl: string): boolean =>
+  verified.includes(new URL(databaseUrl).searchParams.get('sslmode') ?? '')
+
 export const databaseKeys = {
-  DATABASE_URL: url('postgres', 'postgresql'),
+  DATABASE_URL: postgresUrl(),
+  DATABASE_URL_FILE: rereadFile(),
   DB_POOL_MAX: integer(10, 2, 200),
   DB_STATEMENT_TIMEOUT_MS: integer(5000, 100, 600_000),
   /** Encrypts the cursors of paged lists; the same on all instances of a service. */
@@ -94,6 +144,28 @@ export const databaseKeys = {
   TRUSTED_PROXIES: (list('') as Joi.Schema).when('NODE_ENV', { is: 'production', then: Joi.required() }) as Key<
     string[]
   >,
+}
+
+/** How a value says that it is asked by TLS; without one of them it is not. */
+const encrypted: Record<string, (value: string) => boolean> = {
+  AMQP_URL: (value) => value.startsWith('amqps:'),
+  REDIS_URL: (value) => value.startsWith('rediss:'),
+  CONSUL_HTTP_ADDR: (value) => value.startsWith('https:'),
+  JWKS_URL: (value) => value.startsWith('https:'),
+  SERVICES: (value) => value.includes('=https:'),
+  DATABASE_URL: isTlsDatabase,
+  DATABASE_OWNER_URL: isTlsDatabase,
+}
+
+/** Which of the settings make for connections without TLS. */
+export function plainSettings(config: Readonly<Record<string, unknown>>): string[] {
+  const unused = config.DISCOVERY === 'static' ? 'CONSUL_HTTP_ADDR' : 'SERVICES'
+  const plain = Object.entries(encrypted).flatMap(([name, isEncrypted]) => {
+    const values = name === unused ? [] : [config[name] ?? []].flat()
+    return values.every((value) => isEncrypted(value as string)) ? [] : [name]
+  })
+  // a process that listens, without a certificate to do it with
+  return 'LISTEN_ADDRESS' in config && !config.TLS_CERT_FILE ? [...plain, 'TLS_CERT_FILE'] : plain
 }
 
 /**
@@ -106,6 +178,9 @@ export function loadConfig<K extends Keys>(keys: K, env: NodeJS.ProcessEnv): Con
   const given: Record<string, string> = {}
   for (const name of Object.keys(keys)) {
     const file = env[`${name}_FILE`]
+    const followed = name.replace(/_FILE$/, '')
+    // a value that stands in the environment is not the file's
+    if (followed !== name && followed in keys && env[followed]) continue
     if (env[name]) given[name] = env[name]
     else if (file) {
       try {
@@ -120,7 +195,36 @@ export function loadConfig<K extends Keys>(keys: K, env: NodeJS.ProcessEnv): Con
   for (const detail of checked.error?.details ?? []) {
     if (!problems.some((problem) => problem.startsWith(`${detail.path[0]}_FILE`))) problems.push(detail.message)
   }
+  const settings = checked.value as Record<string, unknown>
+  if (!problems.length && settings.TLS_REQUIRED)
+    for (const name of plainSettings(settings)) problems.push(`${name} is without TLS, and TLS_REQUIRED is true`)
   if (problems.length) throw new ConfigError(`Configuration refused:\n${problems.map((p) => `  ${p}`).join('\n')}`)
-  const config: unknown = checked.value
-  return config as Config<K>
+  return settings as Config<K>
+}
+
+/** The configuration of a command, which trusts whom the services trust. @throws {ConfigError} */
+export function commandConfig<K extends Keys>(keys: K): Config<K> {
+  const config = loadConfig({ ...keys, ...trustKeys }, process.env)
+  const { TLS_CA_FILE } = loadConfig(trustKeys, process.env)
+  if (TLS_CA_FILE) trustAuthorities(TLS_CA_FILE)
+  return config
+}
+
+/**
+ * What a URL says now: one that came from a file is read again. Only user, password, host and path may be others by then: how
+ * it is asked was settled at the start.
+ */
+export function currentUrl(given: string, file: string | undefined): () => string {
+  const { protocol, search } = new URL(given)
+  let last = given
+  return () => {
+    try {
+      const text = file ? readFileSync(file, 'utf8').trim() : last
+      const now = new URL(text)
+      if (now.protocol === protocol && now.search === search) last = text
+    } catch {
+      // being written, or gone: the one that was good is the best there is
+    }
+    return last
+  }
 }

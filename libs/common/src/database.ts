@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ClientBase, Pool } from 'pg'
+import pg, { type ClientBase, type ClientConfig, type Pool } from 'pg'
 import { DataSource, type EntityManager, type EntitySchema } from 'typeorm'
 import { v7 as uuidv7 } from 'uuid'
+import { currentUrl, isTlsDatabase } from './config.ts'
 import type { Logger } from './logger.ts'
 
 /** The one way to the database; a function that writes takes it first. */
@@ -13,12 +14,31 @@ export const newId = (): string => uuidv7()
 
 export interface DatabaseOptions {
   DATABASE_URL: string
+  /** Where it came from, if it was a file: then each new connection reads it again. */
+  DATABASE_URL_FILE?: string | undefined
   DB_POOL_MAX: number
   DB_STATEMENT_TIMEOUT_MS: number
 }
 
 /** A transaction that nobody goes on with keeps its locks no longer. The longest rest in one is ten seconds, for the broker's confirms. */
 const idleMs = 60_000
+
+/** How `pg` is to connect. The driver knows modes that encrypt and verify nothing; here there is one, or none. */
+export function connectionOf(databaseUrl: string): Pick<ClientConfig, 'connectionString' | 'ssl'> {
+  const url = new URL(databaseUrl)
+  url.searchParams.delete('sslmode')
+  return { connectionString: url.href, ssl: isTlsDatabase(databaseUrl) }
+}
+
+/** @param current is asked at each connection: a password, or a role, that was changed holds for the next one */
+export function dataSourceOptions(current: () => string) {
+  class Client extends pg.Client {
+    constructor(options: ClientConfig) {
+      super({ ...options, ...connectionOf(current()) })
+    }
+  }
+  return { type: 'postgres', url: current(), extra: { Client } } as const
+}
 
 /** Connects, waiting for a database that is still starting; gives up only when `signal` aborts. */
 export async function openDatabase(
@@ -27,12 +47,14 @@ export async function openDatabase(
   log: Logger,
   signal: AbortSignal,
 ): Promise<Database> {
+  const current = currentUrl(options.DATABASE_URL, options.DATABASE_URL_FILE)
+  const { extra, ...postgres } = dataSourceOptions(current)
   const source = new DataSource({
-    type: 'postgres',
-    url: options.DATABASE_URL,
+    ...postgres,
     entities,
     poolErrorHandler: (error: unknown) => log.warning('an idle database connection broke', { error }),
     extra: {
+      ...extra,
       max: options.DB_POOL_MAX,
       statement_timeout: options.DB_STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: idleMs,
@@ -44,7 +66,7 @@ export async function openDatabase(
     try {
       return await source.initialize()
     } catch (error) {
-      log.warning('the database is not there yet', { error })
+      log.warning('the database is not there yet', { database: new URL(current()).host, error })
       await sleep(500, undefined, { signal })
     }
   }

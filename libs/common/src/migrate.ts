@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loadConfig, url } from './config.ts'
+import { commandConfig, postgresUrl } from './config.ts'
+import { dataSourceOptions } from './database.ts'
 import { DataSource, MigrationExecutor, type EntitySchema, type MigrationInterface } from 'typeorm'
 
 export interface DatabaseSpec {
@@ -39,8 +40,7 @@ async function loadMigrations(folder: string): Promise<MigrationClass[]> {
 async function openOwner(spec: DatabaseSpec, ownerUrl: string): Promise<DataSource> {
   const migrations = await loadMigrations(spec.migrations)
   return new DataSource({
-    type: 'postgres',
-    url: ownerUrl,
+    ...dataSourceOptions(() => ownerUrl),
     entities: spec.entities,
     migrations,
     migrationsTransactionMode: 'each',
@@ -170,10 +170,7 @@ export async function migrateCommand(spec: DatabaseSpec, args: readonly string[]
 /** The command-line of a service's `migrate.ts`. */
 export async function runMigrateCommand(spec: DatabaseSpec): Promise<void> {
   try {
-    const urls = loadConfig(
-      { DATABASE_URL: url('postgres', 'postgresql'), DATABASE_OWNER_URL: url('postgres', 'postgresql') },
-      process.env,
-    )
+    const urls = commandConfig({ DATABASE_URL: postgresUrl(), DATABASE_OWNER_URL: postgresUrl() })
     for (const line of await migrateCommand(spec, process.argv.slice(2), urls)) console.log(line)
   } catch (error) {
     console.error((error as Error).message)

@@ -102,7 +102,7 @@ test('without Consul a fixed list is probed', async () => {
   const stopping = new AbortController()
   ends.push(async () => stopping.abort())
   const { url, port, kill } = await openInstance()
-  const directory = watchStatic([`auth=${url}`, 'audit=http://127.0.0.1:9'], stopping.signal)
+  const directory = watchStatic([`auth=${url}`, 'audit=http://127.0.0.1:9'], quietLog, stopping.signal)
   await until(() => directory.instances('auth').length === 1)
   expect(directory.instances('audit')).toEqual([])
   await kill()

@@ -1,3 +1,6 @@
+import { get as getPlain } from 'node:http'
+import { get as getByTls } from 'node:https'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Consul from 'consul'
 import type { Logger } from './logger.ts'
@@ -12,7 +15,7 @@ interface ConsulCheck {
   Status: string
 }
 interface ConsulEntry {
-  Service: { Address: string; Port: number }
+  Service: { Address: string; Port: number; Meta?: { scheme?: string } }
   Checks: ConsulCheck[]
 }
 
@@ -23,37 +26,63 @@ const inTime: object = { timeout: 2000 }
 
 function connectConsul(address: string): Consul {
   const { protocol, hostname, port } = new URL(address.includes('://') ? address : `http://${address}`)
-  return new Consul({ host: hostname, port: Number(port || 8500), secure: protocol === 'https:' })
+  const secure = protocol === 'https:'
+  return new Consul({ host: hostname, port: Number(port || (secure ? 443 : 8500)), secure })
 }
+
+/**
+ * Asks an instance of a service itself. One that is asked by TLS must have a certificate for the service's name, wherever
+ * it was found.
+ * @throws when there is no answer in time, or the certificate is another's
+ */
+export function askInstance(service: string, url: string, withinMs: number): Promise<{ status: number; body: string }> {
+  const get = url.startsWith('https:') ? getByTls : getPlain
+  return new Promise((resolve, reject) => {
+    // a connection each time: it proves anew who is there
+    const options = { servername: service, agent: false, signal: AbortSignal.timeout(withinMs) }
+    const asking = get(url, options, (answer) => {
+      text(answer).then((body) => resolve({ status: answer.statusCode!, body }), reject)
+    })
+    asking.on('error', reject)
+  })
+}
+
+/** Whether an instance says that it is ready. @throws as `askInstance` does */
+export const isReady = async (service: string, url: string): Promise<boolean> =>
+  (await askInstance(service, `${url}/health/ready`, checkMs)).status === 200
 
 /**
  * Keeps an instance registered until `signal` aborts, then takes it out. A Consul that restarted empty is told again
  * within two seconds. Registering anew would reset the check, so it is done only when the entry is gone.
  */
 export async function keepRegistered(
-  instance: { service: string; address: string; port: number },
+  instance: { service: string; address: string; port: number; scheme?: 'http' | 'https' },
   consulAddress: string,
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
   const consul = connectConsul(consulAddress)
-  const { service, address, port } = instance
+  const { service, address, port, scheme = 'http' } = instance
   const id = `${service}-${address}-${port}`
   let reachable = true
   let known = false
   while (!signal.aborted) {
     try {
-      const registered = await consul.agent.service.list({ ...inTime })
-      if (!registered[id]) {
+      const registered = (await consul.agent.service.list({ ...inTime })) as Record<string, ConsulEntry['Service']>
+      // one that was killed may have left an entry that says otherwise
+      if (registered[id]?.Meta?.scheme !== scheme) {
         await consul.agent.service.register({
           id,
           ...inTime,
           name: service,
           address,
           port,
+          meta: { scheme },
           check: {
             name: 'ready',
-            http: `http://${address}:${port}/health/ready`,
+            http: `${scheme}://${address}:${port}/health/ready`,
+            // the agent need not know our authorities: whom it believes to be ready must prove to the gateway who it is
+            tlsskipverify: true,
             interval: `${checkMs}ms`,
             // one that is only busy stays; one that is dead refuses the connection at once
             timeout: '3s',
@@ -67,7 +96,7 @@ export async function keepRegistered(
       }
       reachable = true
     } catch (error) {
-      if (reachable) log.warning('Consul is away', { error })
+      if (reachable) log.warning('Consul is away', { consul: consulAddress, error })
       reachable = false
     }
     await sleep(reRegisterMs, undefined, { signal }).catch(() => {})
@@ -78,18 +107,22 @@ export async function keepRegistered(
   consul.destroy()
 }
 
-/** Watches services by blocking queries. While Consul is away or knows of none, what was known last holds. */
+/**
+ * Watches services by blocking queries. While Consul is away or knows of none, what was known last holds.
+ * @param tlsRequired leaves out those that don't speak it
+ */
 export function watchConsul(
   services: readonly string[],
   consulAddress: string,
   log: Logger,
   signal: AbortSignal,
+  tlsRequired = false,
 ): Directory {
   const consul = connectConsul(consulAddress)
   const passing = new Map<string, readonly string[]>()
   signal.addEventListener('abort', () => consul.destroy(), { once: true })
 
-  function watch(service: string): void {
+  function watch(service: string, failing = false): void {
     if (signal.aborted) return
     const watcher = consul.watch({
       method: consul.health.service,
@@ -98,46 +131,57 @@ export function watchConsul(
     const end = (): void => watcher.end()
     signal.addEventListener('abort', end, { once: true })
     watcher.on('change', (entries: ConsulEntry[]) => {
+      failing = false
       if (!entries.length && passing.has(service)) return
       const healthy = entries.filter((entry) => entry.Checks.every((check) => check.Status === 'passing'))
+      const urls = healthy.map(
+        ({ Service: { Address, Port, Meta } }) => `${Meta?.scheme ?? 'http'}://${Address}:${Port}`,
+      )
+      const plain = tlsRequired ? urls.filter((url) => !url.startsWith('https:')) : []
+      if (plain.length) log.error('instances without TLS are not used', { service, instances: plain })
       passing.set(
         service,
-        healthy.map(({ Service }) => `http://${Service.Address}:${Service.Port}`),
+        urls.filter((url) => !plain.includes(url)),
       )
       log.info('instances changed', { service, instances: passing.get(service) })
     })
     watcher.on('error', (error: unknown) => {
-      log.debug('the Consul watch failed', { service, error })
+      if (!failing) log.warning('the Consul watch failed', { consul: consulAddress, service, error })
+      failing = true
       // a Consul that restarted counts from the beginning: asked for what comes after the old index, it would keep silent
       watcher.end()
     })
     watcher.on('end', () => {
       signal.removeEventListener('abort', end)
-      void sleep(checkMs).then(() => watch(service))
+      void sleep(checkMs).then(() => watch(service, failing))
     })
   }
-  services.forEach(watch)
+  for (const service of services) watch(service)
   return { instances: (service) => passing.get(service) ?? [] }
 }
 
 /** `DISCOVERY=static`: a fixed list, each instance probed once a second. `SERVICES` is `auth=http://…,patients=http://…`. */
-export function watchStatic(list: readonly string[], signal: AbortSignal): Directory {
+export function watchStatic(list: readonly string[], log: Logger, signal: AbortSignal): Directory {
   const entries = list.map(
     (entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const,
   )
   const healthy = new Set<string>()
-  async function probe(url: string): Promise<void> {
+  async function probe(service: string, url: string): Promise<void> {
+    let failing = false
     while (!signal.aborted) {
-      const ready = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(checkMs) }).then(
-        async (answer) => (await answer.arrayBuffer(), answer.ok),
-        () => false,
-      )
-      if (ready) healthy.add(url)
-      else healthy.delete(url)
+      const ready = await isReady(service, url).catch((error: unknown) => {
+        if (!failing) log.warning('an instance can’t be asked', { service, instance: url, error })
+        failing = true
+        return false
+      })
+      if (ready) {
+        healthy.add(url)
+        failing = false
+      } else healthy.delete(url)
       await sleep(checkMs, undefined, { signal }).catch(() => {})
     }
   }
-  for (const [, url] of entries) void probe(url)
+  for (const [service, url] of entries) void probe(service, url)
   return {
     instances: (service) => entries.filter(([name, url]) => name === service && healthy.has(url)).map(([, url]) => url),
   }

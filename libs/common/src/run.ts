@@ -1,5 +1,6 @@
-import { ConfigError, loadConfig, type Config, type Keys } from './config.ts'
+import { ConfigError, loadConfig, plainSettings, type Config, type Keys } from './config.ts'
 import { buildLogger, type Logger, type LogLevel } from './logger.ts'
+import { followAuthorities } from './tls.ts'
 
 /** Work that a process does until it is told to stop: `stop()` is called in the reverse order of `add`. */
 export interface Lifetime {
@@ -12,6 +13,8 @@ export interface Lifetime {
 const closingMs = 20_000
 
 interface Settings {
+  NODE_ENV: string
+  TLS_CA_FILE?: string
   DRAIN_GRACE_MS: number
   LOG_LEVEL: LogLevel
   LOG_FORMAT: 'text' | 'json'
@@ -48,7 +51,7 @@ export async function run<K extends Keys>(
 
   try {
     const config = loadConfig(keys, process.env)
-    const { LOG_LEVEL, LOG_FORMAT, DRAIN_GRACE_MS } = config as unknown as Settings
+    const { LOG_LEVEL, LOG_FORMAT, DRAIN_GRACE_MS, NODE_ENV, TLS_CA_FILE } = config as unknown as Settings
     graceMs = DRAIN_GRACE_MS
     const logger = buildLogger(service, LOG_LEVEL, LOG_FORMAT)
     log = logger
@@ -59,6 +62,9 @@ export async function run<K extends Keys>(
       process.exitCode = 1
       void stop('uncaught error')
     })
+    if (TLS_CA_FILE) followAuthorities(TLS_CA_FILE, logger, stopping.signal)
+    const plain = NODE_ENV === 'production' ? plainSettings(config) : []
+    if (plain.length) logger.warning('there are connections without TLS, which TLS_REQUIRED would refuse', { plain })
     await start(config, logger, { signal: stopping.signal, add: (what, close) => closers.push([what, close]) })
   } catch (error) {
     if (stopping.signal.aborted) return

@@ -180,7 +180,7 @@ export async function serve(
   log.info('listening', { port })
   if (options.DISCOVERY !== 'consul') return
   const registration = keepRegistered(
-    { service, address: options.ADVERTISE_ADDRESS, port },
+    { service, address: options.ADVERTISE_ADDRESS, port, scheme: options.TLS_CERT_FILE ? 'https' : 'http' },
     options.CONSUL_HTTP_ADDR,
     log,
     lifetime.signal,

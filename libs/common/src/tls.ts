@@ -1,9 +1,17 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { ServerOptions } from 'node:http'
 import { createServer, type Server } from 'node:https'
+import { setDefaultCACertificates } from 'node:tls'
 import type { Logger } from './logger.ts'
 
 const checkMs = 1000
+
+/** Calls `reload` when one of the files is another. By their paths: a secret of Kubernetes is exchanged by a symbolic link. */
+function follow(files: readonly string[], reload: () => void, signal: AbortSignal): void {
+  for (const file of files) watchFile(file, { interval: checkMs, persistent: false }, reload)
+  signal.addEventListener('abort', () => files.forEach((file) => unwatchFile(file, reload)))
+}
 
 /**
  * A server of HTTPS. When one of the files changes, new connections get the new certificate; a pair that can't be used
@@ -19,19 +27,59 @@ export function openTlsServer(
   log: Logger,
   signal: AbortSignal,
 ): Server {
-  const read = () => ({ cert: readFileSync(certFile), key: readFileSync(keyFile), minVersion: 'TLSv1.2' as const })
-  const server = createServer({ ...settings, ...read(), handshakeTimeout: 10_000 })
+  const files = { certificate: certFile, key: keyFile }
+  const server = createServer({ ...settings, handshakeTimeout: 10_000 })
+  function load(): void {
+    const cert = readFileSync(certFile)
+    server.setSecureContext({ cert, key: readFileSync(keyFile), minVersion: 'TLSv1.2' })
+    const { validTo } = new X509Certificate(cert)
+    log.info('the TLS certificate was read', { ...files, validTo })
+    if (Date.parse(validTo) < Date.now()) log.error('the TLS certificate has expired', { ...files, validTo })
+  }
+  try {
+    load()
+  } catch (error) {
+    throw new Error(`TLS can’t be served with ${certFile} and ${keyFile}: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
   function reload(): void {
     try {
-      server.setSecureContext(read())
-      log.info('the TLS certificate was read again')
+      load()
     } catch (error) {
       // the two files are rarely written in one instant
-      log.warning('the TLS certificate can’t be used: the former one stays', { error })
+      log.warning('the TLS certificate can’t be used: the former one stays', { ...files, error })
     }
   }
-  // by its path, since a secret of Kubernetes is exchanged by a symbolic link
-  for (const file of [certFile, keyFile]) watchFile(file, { interval: checkMs, persistent: false }, reload)
-  signal.addEventListener('abort', () => [certFile, keyFile].forEach((file) => unwatchFile(file, reload)))
+  follow([certFile, keyFile], reload, signal)
   return server
+}
+
+/**
+ * From now on every new connection of this process trusts the authorities in the file and no others, unless it brings its own.
+ * @param file PEM, one certificate or several
+ * @throws naming the file, when there is none in it
+ */
+export function trustAuthorities(file: string): void {
+  try {
+    const found = readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/g)
+    if (!found) throw new Error('there is no certificate in it')
+    setDefaultCACertificates(found)
+  } catch (error) {
+    throw new Error(`TLS_CA_FILE ${file} can’t be used: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** The same, and again whenever the file changes. What can't be used then changes nothing and is reported. */
+export function followAuthorities(file: string, log: Logger, signal: AbortSignal): void {
+  trustAuthorities(file)
+  function reload(): void {
+    try {
+      trustAuthorities(file)
+      log.info('the TLS authorities were read again', { file })
+    } catch (error) {
+      log.warning('the TLS authorities stay the former ones', { error })
+    }
+  }
+  follow([file], reload, signal)
 }

@@ -1,6 +1,14 @@
 import { createPrivateKey } from 'node:crypto'
 import Joi from 'joi'
-import { databaseKeys, integer, processKeys, tokenKeys, url, type Config, type Key } from '@caregate/common/config'
+import {
+  databaseKeys,
+  integer,
+  postgresUrl,
+  processKeys,
+  tokenKeys,
+  type Config,
+  type Key,
+} from '@caregate/common/config'
 import { isKeyName, parseVerifier, type Signer } from './log/note.ts'
 
 const signingKey = (): Key<string> =>
@@ -49,7 +57,7 @@ export const keys = {
 
 /** Of the owner's command that makes partitions and applies retention. */
 export const retainKeys = {
-  DATABASE_OWNER_URL: url('postgres', 'postgresql'),
+  DATABASE_OWNER_URL: postgresUrl(),
   /** How long events are kept, in whole months of storage: six years if nothing is said. */
   AUDIT_RETENTION_DAYS: integer(2192, 1, 36_500),
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type Channel, type ConsumeMessage } from 'amqplib'
 import { deadLetterQueue, declareDeadLetters, openBroker, type Broker, type Message } from '@caregate/common/broker'
-import { loadConfig, processKeys } from '@caregate/common/config'
+import { commandConfig, processKeys } from '@caregate/common/config'
 import { parseEvent } from '@caregate/common/events'
 import { buildLogger } from '@caregate/common/logger'
 
@@ -171,7 +171,7 @@ export async function deadLetters([command, ...ids]: string[]): Promise<number> 
   const isKnown =
     command === 'replay' || (command === 'list' && !ids.length) || (command === 'show' && ids.length === 1)
   if (!isKnown) throw new Error(usage)
-  const { AMQP_URL } = loadConfig({ AMQP_URL: processKeys.AMQP_URL }, process.env)
+  const { AMQP_URL } = commandConfig({ AMQP_URL: processKeys.AMQP_URL })
   const model = await connect(AMQP_URL, { timeout: 5000 }).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`the broker can’t be reached: ${error.message || error.code}`)
   })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { configuredVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
+import { currentUrl } from '@caregate/common/config'
 import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
 import { buildMetrics } from '@caregate/common/metrics'
@@ -32,7 +33,8 @@ await run(spec.service, keys, async (config, log, lifetime) => {
     const witness = { url: WITNESS_URL, key: parseVerifier(WITNESS_KEY!) }
     await startWitnessing(db, sequencer, witness, log, lifetime.signal)
   }
-  const broker = await openBroker(config.AMQP_URL, log)
+  const amqpUrl = currentUrl(config.AMQP_URL, config.AMQP_URL_FILE)
+  const broker = await openBroker(amqpUrl, log)
   lifetime.add('the broker', () => broker.close())
   const verification = openVerification(db, verifierOf(signer, 'log'), log)
   lifetime.add('the verification', () => verification.close())
@@ -49,7 +51,7 @@ await run(spec.service, keys, async (config, log, lifetime) => {
   }
   // a connection of its own: a broker short of memory or disk stops reading from those that publish, acknowledgements too
   const ingest = buildIngest(sequencer, listener, log, lifetime.signal)
-  const consumer = await openBroker(config.AMQP_URL, log, ingest.subscribe)
+  const consumer = await openBroker(amqpUrl, log, ingest.subscribe)
   // at once: another process takes over while this one still serves
   const handedOver = once(lifetime.signal, 'abort').then(async () => {
     await ingest.settled()

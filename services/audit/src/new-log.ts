@@ -1,4 +1,4 @@
-import { loadConfig } from '@caregate/common/config'
+import { commandConfig } from '@caregate/common/config'
 import { openDatabase, type Database } from '@caregate/common/database'
 import { serializeEvent } from '@caregate/common/events'
 import { buildLogger } from '@caregate/common/logger'
@@ -36,7 +36,7 @@ export async function runNewLog(): Promise<string> {
   const { DATABASE_URL, DB_POOL_MAX, DB_STATEMENT_TIMEOUT_MS, ...rest } = keys
   const { AUDIT_SIGNING_KEY, AUDIT_LOG_ORIGIN, LOG_LEVEL, LOG_FORMAT } = rest
   const own = { AUDIT_SIGNING_KEY, AUDIT_LOG_ORIGIN, LOG_LEVEL, LOG_FORMAT }
-  const config = loadConfig({ DATABASE_URL, DB_POOL_MAX, DB_STATEMENT_TIMEOUT_MS, ...own }, process.env)
+  const config = commandConfig({ DATABASE_URL, DB_POOL_MAX, DB_STATEMENT_TIMEOUT_MS, ...own })
   const log = buildLogger('audit', config.LOG_LEVEL, config.LOG_FORMAT)
   const db = await openDatabase(config, spec.entities, log, AbortSignal.timeout(10_000))
   return beginLog(db, signerOf(config)).finally(() => db.destroy())

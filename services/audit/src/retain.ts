@@ -1,4 +1,4 @@
-import { loadConfig } from '@caregate/common/config'
+import { commandConfig } from '@caregate/common/config'
 import { asOwner } from '@caregate/common/migrate'
 import { retainKeys } from './config.ts'
 import { spec } from './database.ts'
@@ -7,7 +7,7 @@ import { applyRetention } from './retention.ts'
 
 // once a day, say: makes partitions ahead, and drops what is older than its retention
 try {
-  const config = loadConfig(retainKeys, process.env)
+  const config = commandConfig(retainKeys)
   await asOwner(spec, config.DATABASE_OWNER_URL, async (owner) => {
     const now = new Date()
     const made = await makePartitions(owner, now)

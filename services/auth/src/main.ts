@@ -1,5 +1,6 @@
 import { buildVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
+import { currentUrl } from '@caregate/common/config'
 import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
 import { openOutbox } from '@caregate/common/outbox'
@@ -18,7 +19,7 @@ import { startUpkeep } from './upkeep.ts'
 await run(spec.service, configKeys, async (config, log, lifetime) => {
   const db = await openDatabase(config, spec.entities, log, lifetime.signal)
   lifetime.add('the database', () => db.destroy())
-  const broker = await openBroker(config.AMQP_URL, log)
+  const broker = await openBroker(currentUrl(config.AMQP_URL, config.AMQP_URL_FILE), log)
   lifetime.add('the broker', () => broker.close())
   const outbox = openOutbox(db, broker, log)
   lifetime.add('the outbox', () => outbox.close())

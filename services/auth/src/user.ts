@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { databaseKeys, integer, loadConfig } from '@caregate/common/config'
+import { commandConfig, databaseKeys, integer } from '@caregate/common/config'
 import { openDatabase } from '@caregate/common/database'
 import { toAppError } from '@caregate/common/errors'
 import { buildLogger } from '@caregate/common/logger'
@@ -26,7 +26,7 @@ async function addUser(): Promise<void> {
   const [command, email] = positionals
   if (command !== 'add' || !email || !values.roles) throw new Error(usage)
   const { CURSOR_KEY: _unused, TRUSTED_PROXIES: _alsoUnused, ...database } = databaseKeys
-  const config = loadConfig({ ...database, BCRYPT_COST: integer(12, 4, 16) }, process.env)
+  const config = commandConfig({ ...database, BCRYPT_COST: integer(12, 4, 16) })
   const details = validate(staffBody, { email, fullName: values.name ?? email, roles: values.roles.split(',') }, false)
   const password = oneTimePassword()
   const passwords = await buildPasswords(config.BCRYPT_COST)

@@ -2,10 +2,10 @@ import {
   databaseKeys,
   integer,
   otherSecret,
+  postgresUrl,
   processKeys,
   secret,
   tokenKeys,
-  url,
   type Config,
 } from '@caregate/common/config'
 
@@ -24,4 +24,4 @@ export const keys = {
   BREAK_GLASS_MINUTES: integer(60, 1, 1440),
 }
 export type PatientsConfig = Config<typeof keys>
-export const rotateKeys = { ...fieldKeys, DATABASE_OWNER_URL: url('postgres', 'postgresql') }
+export const rotateKeys = { ...fieldKeys, DATABASE_OWNER_URL: postgresUrl() }

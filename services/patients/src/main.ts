@@ -1,5 +1,6 @@
 import { configuredVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
+import { currentUrl } from '@caregate/common/config'
 import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
 import { openOutbox } from '@caregate/common/outbox'
@@ -16,7 +17,7 @@ await run(spec.service, keys, async (config, log, lifetime) => {
   lifetime.add('the database', () => db.destroy())
   const fieldKeys = buildFieldKeys(config)
   await checkFieldKeys(db, fieldKeys)
-  const broker = await openBroker(config.AMQP_URL, log)
+  const broker = await openBroker(currentUrl(config.AMQP_URL, config.AMQP_URL_FILE), log)
   lifetime.add('the broker', () => broker.close())
   const outbox = openOutbox(db, broker, log)
   lifetime.add('the outbox', () => outbox.close())

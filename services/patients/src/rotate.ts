@@ -1,4 +1,4 @@
-import { loadConfig } from '@caregate/common/config'
+import { commandConfig } from '@caregate/common/config'
 import { asOwner } from '@caregate/common/migrate'
 import { rotateKeys } from './config.ts'
 import { spec } from './database.ts'
@@ -7,7 +7,7 @@ import { rotate } from './rotation.ts'
 
 // after FIELD_KEY was changed: once it is through, FIELD_KEY_PREVIOUS isn't needed any more
 try {
-  const config = loadConfig(rotateKeys, process.env)
+  const config = commandConfig(rotateKeys)
   await asOwner(spec, config.DATABASE_OWNER_URL, async (owner) => {
     for await (const line of rotate(owner, buildFieldKeys(config))) console.log(line)
   })
