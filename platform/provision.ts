@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { connectionOf } from '@caregate/common/database'
 
 export interface DatabaseNames {
   database: string
@@ -72,7 +73,7 @@ async function ensureRole(client: pg.Client, name: string, password: string): Pr
 }
 
 async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new pg.Client(connectionOf(url))
   client.on('error', () => {})
   await client.connect()
   try {

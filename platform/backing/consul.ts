@@ -25,14 +25,14 @@ export async function openConsul(context: BackingContext): Promise<string | unde
     if (!program) return undefined
     await context.supervisor.start({
       name: 'consul',
-      command: [program, 'agent', ...(await agentFlags(port, [program]))],
+      command: [program, 'agent', ...(await agentFlags(port, [program], context.tls))],
       cwd: serviceFolder(context, 'consul'),
       env: { PATH: process.env.PATH },
       stopSignal: 'SIGTERM',
       user: context.user,
     })
   }
-  const url = `http://127.0.0.1:${port}`
+  const url = `${context.tls ? 'https' : 'http'}://127.0.0.1:${port}`
   await context.supervisor.waitUntil('consul', () => checkConsul(url), 60)
   return url
 }
@@ -51,15 +51,21 @@ async function startContainer({ folder, supervisor }: BackingContext, port: numb
 const CONTAINER = ['docker', 'run', '--rm', IMAGES.consul]
 
 /** For an agent that keeps nothing: the services register themselves again. */
-export async function agentFlags(port: number, program = CONTAINER): Promise<string[]> {
+export async function agentFlags(port: number, program = CONTAINER, tls?: BackingContext['tls']): Promise<string[]> {
   const modern = await isModern(program)
   const others = { server: await freePort(), 'serf-lan': await freePort(), 'serf-wan': -1, dns: -1, grpc: -1 }
   return [
     ...['-dev', '-node', 'caregate', '-bind', '127.0.0.1', '-client', '127.0.0.1', '-log-level', 'warn'],
-    ...['-http-port', String(port), ...Object.entries(others).flatMap(([name, at]) => [`-${name}-port`, String(at)])],
+    ...(tls ? byTls(port, tls) : ['-http-port', String(port)]),
+    ...[...Object.entries(others).flatMap(([name, at]) => [`-${name}-port`, String(at)])],
     ...['-hcl', 'disable_update_check = true', ...(modern ? ['-hcl', 'ports { grpc_tls = -1 }'] : [])],
   ]
 }
+
+const byTls = (port: number, { cert, key }: NonNullable<BackingContext['tls']>): string[] => [
+  ...['-http-port', '-1', '-https-port', String(port)],
+  ...['-hcl', `cert_file = "${cert}"`, '-hcl', `key_file = "${key}"`],
+]
 
 /** From 1.14 on there is one port more, which would collide with another agent's. */
 async function isModern([command = '', ...args]: string[]): Promise<boolean> {

@@ -17,6 +17,8 @@ export interface BackingContext {
   user: { uid: number; gid: number } | undefined
   /** Further virtual hosts of the broker, beside `/`. */
   vhosts: string[]
+  /** Native services are asked by TLS alone then. PEM files that `user` can read, and nobody else may read the key. */
+  tls?: { cert: string; key: string }
   /** Data that nobody will miss: durability is traded for speed. */
   disposable: boolean
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { trustAuthorities } from '@caregate/common/tls'
 import { PlatformError } from '../errors.ts'
 import type { Progress } from '../progress.ts'
 import { unprivilegedUser, type PlatformInfo, type Secrets } from '../state.ts'
@@ -20,18 +21,20 @@ interface Options {
   progress: Progress
   vhosts?: string[]
   disposable?: boolean
+  tls?: BackingContext['tls']
 }
 
 /** Decides how backing services run here. Once decided, it stays so: the data are there and nowhere else. */
 export async function openBackingContext(options: Options): Promise<BackingContext> {
-  const { folder, progress } = options
+  const { folder, progress, env } = options
+  if (env.TLS_CA_FILE) trustAuthorities(env.TLS_CA_FILE)
   const file = join(folder, 'backing')
   let kind = existsSync(file) ? (readFileSync(file, 'utf8') as Kind) : undefined
   if (kind === 'docker' && !(await dockerAnswers())) {
     throw new PlatformError('The data are in Docker volumes and no Docker engine answers: start it and try again.')
   }
   if (!kind) {
-    kind = await chooseKind(options.env, progress)
+    kind = await chooseKind(env, progress)
     writeFileSync(file, kind)
   }
   return { vhosts: [], disposable: false, ...options, kind, user: unprivilegedUser() }

@@ -3,6 +3,7 @@ import { chownSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeF
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { connectionOf } from '@caregate/common/database'
 import { PlatformError } from '../errors.ts'
 import { freePort } from '../processes.ts'
 import { isTraversable, openToolsFolder } from '../state.ts'
@@ -52,7 +53,8 @@ export function serverUrl(given: string): URL {
 async function startOwn(context: BackingContext, host: string, port: number): Promise<string> {
   const start = context.kind === 'docker' ? dockerSpec(context, port) : await nativeSpec(context, host, port)
   await context.supervisor.start(start)
-  const url = `postgresql://${SUPERUSER}:${context.secrets.postgres}@${host}:${port}/postgres`
+  const mode = context.tls ? '?sslmode=verify-full' : ''
+  const url = `postgresql://${SUPERUSER}:${context.secrets.postgres}@${host}:${port}/postgres${mode}`
   await context.supervisor.waitUntil('postgres', () => checkPostgres(url), 60)
   return url
 }
@@ -82,6 +84,7 @@ async function nativeSpec(context: BackingContext, host: string, port: number): 
     io_method: 'sync',
     // the details of an error quote the row
     log_error_verbosity: 'terse',
+    ...(context.tls && { ssl: 'on', ssl_cert_file: context.tls.cert, ssl_key_file: context.tls.key }),
     ...(context.disposable && { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }),
   }
   const flags = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])
@@ -151,7 +154,7 @@ export async function checkPostgres(url: string): Promise<true> {
 }
 
 async function query(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+  const client = new pg.Client({ ...connectionOf(url), connectionTimeoutMillis: 5_000 })
   client.on('error', () => {})
   try {
     await client.connect()

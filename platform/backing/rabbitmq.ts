@@ -28,7 +28,8 @@ export async function openRabbitmq(context: BackingContext): Promise<{ amqp: str
   const port = await freePort()
   if (context.kind === 'docker') await startContainer(context, port)
   else await startNative(context, port)
-  const urlOf = (user: string, password: string) => `amqp://${user}:${password}@127.0.0.1:${port}`
+  const scheme = context.tls ? 'amqps' : 'amqp'
+  const urlOf = (user: string, password: string) => `${scheme}://${user}:${password}@127.0.0.1:${port}`
   const amqp = urlOf(BROKER_USER, context.secrets.rabbitmq)
   await context.supervisor.waitUntil('rabbitmq', () => checkRabbitmq(amqp), 90)
   return { amqp, stream: urlOf(STREAM_USER, context.secrets.rabbitmq_stream) }
@@ -111,8 +112,13 @@ async function startNative(context: BackingContext, port: number): Promise<void>
     return file
   }
   const loaded = write('definitions.json', definitions(passwordsOf(context), context.vhosts))
+  const { tls } = context
+  const listener = tls
+    ? ['listeners.tcp = none', `listeners.ssl.default = 127.0.0.1:${port}`]
+    : [`listeners.tcp.default = 127.0.0.1:${port}`]
   const config = [
-    `listeners.tcp.default = 127.0.0.1:${port}`,
+    ...listener,
+    ...(tls ? [`ssl_options.certfile = ${tls.cert}`, `ssl_options.keyfile = ${tls.key}`] : []),
     `load_definitions = ${loaded}`,
     'log.file = false',
     'log.console = true',

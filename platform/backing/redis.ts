@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
+import { connect as connectByTls } from 'node:tls'
 import { PlatformError } from '../errors.ts'
 import { isLoopback, serviceFolder, type BackingContext } from './context.ts'
 import { containerSpec } from './docker.ts'
@@ -15,13 +16,13 @@ export async function openRedis(context: BackingContext): Promise<string | undef
   if (!url || !/^rediss?:$/.test(url.protocol)) {
     throw new PlatformError('REDIS_URL must look like redis://:password@host:6379.')
   }
-  if (url.protocol === 'rediss:') return given
   const refusal = await ping(url).then(
     () => undefined,
     (error: NodeJS.ErrnoException) => error,
   )
   if (!refusal) return given
-  if (refusal.code !== 'ECONNREFUSED' || !isLoopback(url.hostname)) {
+  const ours = isLoopback(url.hostname) && (url.protocol === 'redis:' || context.tls)
+  if (refusal.code !== 'ECONNREFUSED' || !ours) {
     throw new PlatformError(`REDIS_URL: ${url.host} doesn't answer as a Redis server (${refusal.message}).`)
   }
   await startOwn(context, url)
@@ -31,6 +32,7 @@ export async function openRedis(context: BackingContext): Promise<string | undef
 
 async function startOwn(context: BackingContext, url: URL): Promise<void> {
   const port = url.port || '6379'
+  const { tls } = context
   const password = url.password ? ['--requirepass', decodeURIComponent(url.password)] : []
   // Counters of the last minute: nothing worth a disk.
   const settings = ['--save', '', '--appendonly', 'no', ...password]
@@ -45,9 +47,23 @@ async function startOwn(context: BackingContext, url: URL): Promise<void> {
     return
   }
   if (!existsSync(SERVER)) await installPackages(context.progress, 'Redis', ['redis-server'], 'REDIS_URL')
+  const listener = tls
+    ? [
+        '--port',
+        '0',
+        '--tls-port',
+        port,
+        '--tls-cert-file',
+        tls.cert,
+        '--tls-key-file',
+        tls.key,
+        '--tls-auth-clients',
+        'no',
+      ]
+    : ['--port', port]
   await context.supervisor.start({
     name: 'redis',
-    command: [SERVER, '--bind', url.hostname.replace(/^\[|\]$/g, ''), '--port', port, ...settings],
+    command: [SERVER, '--bind', url.hostname.replace(/^\[|\]$/g, ''), ...listener, ...settings],
     cwd: serviceFolder(context, 'redis'),
     env: { PATH: process.env.PATH },
     stopSignal: 'SIGTERM',
@@ -60,11 +76,12 @@ function ping(url: URL): Promise<void> {
   const user = decodeURIComponent(url.username)
   const auth = url.password ? `AUTH ${user ? `${user} ` : ''}${decodeURIComponent(url.password)}\r\n` : ''
   return new Promise((resolve, reject) => {
-    const socket = connect({
+    const options = {
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: Number(url.port || 6379),
       timeout: 3_000,
-    })
+    }
+    const socket = url.protocol === 'rediss:' ? connectByTls(options) : connect(options)
     let answer = ''
     socket.setEncoding('utf8').write(`${auth}PING\r\n`)
     socket.on('timeout', () => socket.destroy(new Error('no answer')))
