@@ -122,7 +122,7 @@ export function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>): void
   const { DATABASE_URL } = input.env
   const backing = {
     postgres: 'postgresql://127.0.0.1',
-    amqp: 'amqp://127.0.0.1',
+    amqp: 'amqp://user:password@127.0.0.1',
     stream: null,
     consul: null,
     redis: null,

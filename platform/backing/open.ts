@@ -21,7 +21,6 @@ interface Options {
   progress: Progress
   vhosts?: string[]
   disposable?: boolean
-  tls?: BackingContext['tls']
 }
 
 /** Decides how backing services run here. Once decided, it stays so: the data are there and nowhere else. */
