@@ -43,8 +43,8 @@ export async function openDeployed() {
   const authority = makeAuthority(files)
   trustAuthorities(authority.ca)
   const user = unprivilegedUser()
-  const issueBacking = (issuer = authority, days?: number) => {
-    const pair = issuer.issue('backing', 'IP:127.0.0.1', days)
+  const issueBacking = () => {
+    const pair = authority.issue('backing', 'IP:127.0.0.1')
     if (user) for (const file of Object.values(pair)) chownSync(file, user.uid, user.gid)
     return pair
   }
@@ -189,7 +189,7 @@ export async function openDeployed() {
 
   return {
     ...{ folder, authority, supervisor, secrets, env, backing, gateway, call, close },
-    ...{ roll, ids, databaseFile, amqpFile, fileOf, issueAll, issueBacking, signIn, startTraffic },
+    ...{ roll, ids, databaseFile, amqpFile, fileOf, issueAll, signIn, startTraffic },
   }
 }
 

@@ -102,17 +102,13 @@ async function complaints(host = '127.0.0.1'): Promise<string[]> {
   return parts.map((part) => lines.find((line) => line.includes(part)) ?? `${part}: nothing was said`)
 }
 
-test('a data service whose certificate is another authority’s, another name’s or expired is not talked to; the log says which and why', async () => {
-  const { authority, supervisor, issueBacking, fileOf } = platform
+test('a data service whose certificate is another authority’s or another name’s is not talked to; the log says which and why', async () => {
+  const { fileOf } = platform
   expect(await complaints()).toEqual(
     ['database is not there', 'broker can’t be reached', 'Redis is away'].map((part) => `${part}: nothing was said`),
   )
   for (const line of await complaints('localhost')) expect(line).toMatch(/localhost:\d+"\} .*Host: localhost\. is not /)
   trustAuthorities(makeAuthority(fileOf('.'), 'stranger').ca)
   for (const line of await complaints())
-    expect(line).toMatch(/127\.0\.0\.1:\d+"\} (unable to verify|unable to get local issuer|self-signed)/)
-  trustAuthorities(authority.ca)
-  issueBacking(authority, -1)
-  for (const name of ['postgres', 'rabbitmq', 'redis']) process.kill(supervisor.pid(name)!, 'SIGKILL')
-  await until(async () => (await complaints()).every((line) => line.endsWith('certificate has expired')), 60)
-}, 120_000)
+    expect(line).toMatch(/127\.0\.0\.1:\d+"\} .*(unable to verify|unable to get local issuer|self-signed)/)
+}, 60_000)
