@@ -20,7 +20,7 @@ export async function openConsolePlatform() {
   }
   async function newChart(): Promise<string> {
     const body = { name: { given: ['Ola'], family: 'Nordmann' }, birthDate: '1970-01-01', sex: 'female' }
-    const created = await platform.call('POST', '/api/v1/patients', { token: clinician.token, body })
+    const created = await platform.call('POST', '/api/v1/patients?force=true', { token: clinician.token, body })
     if (created.status !== 201) throw new Error(`POST /patients: ${created.status}`)
     return created.body.id
   }

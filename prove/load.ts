@@ -129,7 +129,8 @@ async function prepare(stage: Stage) {
   const { email, oneTimePassword } = (await stage.addUser('prover@caregate.local', ['clinician', 'auditor']))!
   const { accessToken: token } = (await settle(ask, email, oneTimePassword)).tokens
   const charts: Chart[] = []
-  for (let n = 0; n < 200; n++) charts.push(await ask<Chart>(201, 'POST', '/api/v1/patients', person(n), token))
+  for (let n = 0; n < 200; n++)
+    charts.push(await ask<Chart>(201, 'POST', '/api/v1/patients?force=true', person(n), token))
   return { token, charts }
 }
 
@@ -201,7 +202,7 @@ export async function startLoad(stage: Stage, rate: number) {
     [2, 'GET /patients', (n) => send(n, 'GET', '/patients?limit=20')],
     [2, 'GET /audit/events', (n) => send(n, 'GET', '/audit/events?limit=20')],
     [2, 'PATCH a chart', change],
-    [1, 'POST /patients', (n) => send(n, 'POST', '/patients', {}, person(n))],
+    [1, 'POST /patients', (n) => send(n, 'POST', '/patients?force=true', {}, person(n))],
   ]
   const mix = kinds.flatMap(([share, ...kind]) => Array<typeof kind>(share).fill(kind))
 

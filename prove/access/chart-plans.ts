@@ -3,6 +3,7 @@ import { coded, member, person } from './charts.ts'
 import type { Plans } from './shape.ts'
 
 const reason = { reason: 'for the matrix' }
+const another = { sourceId: '0190a000-0000-7000-8000-00000000000f', sourceVersion: 1 }
 const items = (kind: 'allergies' | 'conditions'): Plans => ({
   [`GET /api/v1/patients/{id}/${kind}`]: { answers: '200' },
   [`POST /api/v1/patients/{id}/${kind}`]: { answers: '201', body: coded },
@@ -11,8 +12,9 @@ const items = (kind: 'allergies' | 'conditions'): Plans => ({
 
 /** @param grantId of somebody's break-glass */
 export const chartPlans = (grantId: string): Plans => ({
-  'POST /api/v1/patients': { answers: '201', body: person },
+  'POST /api/v1/patients': { answers: '201', body: person, query: '?force=true' },
   'GET /api/v1/patients': { answers: '200' },
+  'POST /api/v1/patients/match': { answers: '200', body: person },
   'POST /api/v1/patients/search': { answers: '200', body: { q: 'nobody' } },
   'GET /api/v1/patients/break-glass/{grantId}': { answers: '200', params: { grantId } },
   'GET /api/v1/patients/{id}': { answers: '200' },
@@ -30,6 +32,9 @@ export const chartPlans = (grantId: string): Plans => ({
     body: reason,
     alsoVoided: true,
   },
+  // of a chart that isn't there: who may is told so
+  'POST /api/v1/patients/{id}/merge': { answers: '404 not_found', body: another, ifMatch: true },
+  'POST /api/v1/patients/{id}/unmerge': { answers: '404 not_found', body: another, ifMatch: true },
   ...items('allergies'),
   ...items('conditions'),
   'GET /api/v1/patients/{id}/care-team': { answers: '200' },

@@ -40,7 +40,7 @@ async function must<T>(status: number, sent: Promise<Answer>): Promise<T> {
 }
 
 export const makeChart = (send: Send, { registrar }: Pick<House, 'registrar'>): Promise<Chart> =>
-  must<Chart>(201, send('POST', '/api/v1/patients', { token: registrar, body: person }))
+  must<Chart>(201, send('POST', '/api/v1/patients?force=true', { token: registrar, body: person }))
 
 const today = `(now() AT TIME ZONE 'UTC')::date`
 const addMember = (from: string, to: string, removed: string) =>

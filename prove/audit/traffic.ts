@@ -109,7 +109,7 @@ export function startTraffic({ info }: Pick<AuditStage, 'info'>, tokens: Tokens,
 
     function create(): Plan {
       return {
-        ...{ what: 'create', service: 'patients', method: 'POST', path: '/patients', route: '/patients' },
+        ...{ what: 'create', service: 'patients', method: 'POST', path: '/patients?force=true', route: '/patients' },
         ...{ token: chance(0.5) ? clinician : nurse, body: person(int(1000)) },
         read(status, body) {
           if (status !== 201) return

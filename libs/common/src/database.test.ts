@@ -21,6 +21,8 @@ const aRow = (id: string): PatientRow => ({
   voided: false,
   voidReason: null,
   restricted: false,
+  mergedInto: null,
+  merges: 0,
   demographics: { name: { family: 'Gómez' } } as PatientRow['demographics'],
   searchName: ' gomez',
   birthDate: '1989-05-25',

@@ -40,9 +40,13 @@ export const problems = {
   possible_duplicate: [
     409,
     'Possibly a duplicate',
-    '`candidates` lists the charts that look the same; `?force=true` creates it all the same.',
+    '`candidates` lists the charts that you may read and that are almost certainly the same person’s; `?force=true` creates it all the same.',
   ],
-  gone: [410, 'Gone', 'A chart that was voided, and can be restored; or an event whose retention has ended.'],
+  gone: [
+    410,
+    'Gone',
+    'A chart that was voided, and can be restored, or merged into the one that `Location` names; or an event whose retention has ended.',
+  ],
   stale: [412, 'Changed in the meantime', '`If-Match` names another version than the current one: read it again.'],
   too_large: [413, 'Too large', 'The body is larger than this route takes.'],
   uri_too_long: [414, 'The path is too long', 'Path and query string may have 8192 characters at most.'],
@@ -90,10 +94,20 @@ export interface Problem {
   code: ProblemCode
   requestId: string
   errors?: FieldError[]
+  candidates?: Candidate[]
+}
+
+/** One of the charts for which a new one may be a duplicate. */
+interface Candidate {
+  id: string
+  score: number
+  grade: string
+  reasons: object[]
 }
 
 export interface ProblemExtras {
   errors?: FieldError[]
+  candidates?: Candidate[]
   headers?: Record<string, string>
   /** Names of dangerous patterns found in the input; they go to the audit event, not to the client. */
   threats?: string[]
@@ -124,7 +138,7 @@ export const invalid = (...errors: FieldError[]): AppError =>
 
 export function buildProblem(error: AppError, requestId: string): Problem {
   const [status, title] = problems[error.code]
-  const { errors } = error.extras
+  const { errors, candidates } = error.extras
   return {
     type: `/docs/errors#${error.code}`,
     title,
@@ -133,6 +147,7 @@ export function buildProblem(error: AppError, requestId: string): Problem {
     code: error.code,
     requestId,
     ...(errors ? { errors } : {}),
+    ...(candidates ? { candidates } : {}),
   }
 }
 

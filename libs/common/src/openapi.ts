@@ -139,6 +139,20 @@ const problemSchema: Json = {
         required: ['path', 'message'],
       },
     },
+    candidates: {
+      type: 'array',
+      description: 'Of `possible_duplicate`: the charts that look the same, as POST /patients/match shows them',
+      items: {
+        type: 'object',
+        properties: {
+          id: { type: 'string' },
+          score: { type: 'number' },
+          grade: { type: 'string' },
+          reasons: { type: 'array', items: { type: 'object' } },
+        },
+        required: ['id', 'score', 'grade', 'reasons'],
+      },
+    },
   },
   required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
 }

@@ -22,6 +22,8 @@ export const policy = {
   'care-team.change': { clinician: ['open', 'care-team'], registrar: ['any'] },
   'restriction.change': { clinician: ['care-team'], registrar: ['any'] },
   'use.change': { clinician: ['open', 'care-team'] },
+  /** Merging it with another chart, and undoing that. */
+  'merge.change': { registrar: ['any'] },
   'break-glass.request': { clinician: ['any'] },
 } as const satisfies Record<string, Partial<Record<Role, readonly Relation[]>>>
 

@@ -4,6 +4,8 @@ import { careTeamRoutes } from './care-team/routes.ts'
 import { buildChartRoutes, checkChartRoutes } from './chart.ts'
 import { historyRoutes } from './history/routes.ts'
 import { clinicalRoutes } from './clinical/routes.ts'
+import { matchRoutes } from './match/routes.ts'
+import { mergeRoutes } from './merge/routes.ts'
 import { patientRoutes, type Deps } from './routes.ts'
 
 export function buildPatientsApp(
@@ -12,6 +14,8 @@ export function buildPatientsApp(
   const charts = buildChartRoutes(deps.db)
   const routes = [
     ...patientRoutes(deps, charts),
+    ...matchRoutes(deps),
+    ...mergeRoutes(deps, charts),
     ...historyRoutes(deps, charts),
     ...clinicalRoutes(deps, charts),
     ...careTeamRoutes(deps, charts),

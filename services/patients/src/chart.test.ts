@@ -27,7 +27,10 @@ afterAll(async () => {
 })
 
 async function create(more: object = {}): Promise<{ id: string; path: string }> {
-  const { body } = await service.call('POST', '/api/v1/patients', { token: registrar, body: { ...ada, ...more } })
+  const { body } = await service.call('POST', '/api/v1/patients?force=true', {
+    token: registrar,
+    body: { ...ada, ...more },
+  })
   await service.events()
   return { id: body.id, path: `/api/v1/patients/${body.id}` }
 }

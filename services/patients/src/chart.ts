@@ -3,7 +3,7 @@ import type { Database, Tx } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
 import { route, type Answer, type Context, type Route } from '@caregate/common/route'
 import { findBasis, isOpenByGrant, isOwnOnly, rolesFor, type ChartAction, type Standing } from './access.ts'
-import { getChart, type ChartRow } from './repository.ts'
+import { findSurvivor, getChart, lockCharts, type ChartRow } from './repository.ts'
 
 /** What answers under a broken glass carry: the id of its grant. */
 export const grantHeader = 'X-Break-Glass'
@@ -19,8 +19,10 @@ export interface Chart {
 
 type OnChart<P, Q, B> = Omit<Route<P, Q, B>, 'policy' | 'access' | 'handle'> & {
   access: ChartAction
-  /** Says so where a voided chart is opened as well; others are 410. */
-  alsoVoided?: boolean
+  /** Says so where charts that aren't in use any more are opened as well; elsewhere they are 410. */
+  also?: readonly ('voided' | 'merged')[]
+  /** Further charts that it changes. */
+  changes?(context: Context<P, Q, B>): string[]
 }
 
 /** How a chart is opened: no route with a chart's `{id}` is made in another way, see `checkChartRoutes`. */
@@ -51,19 +53,25 @@ export function checkChartRoutes(routes: readonly Route[]): void {
 }
 
 export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>): ChartRoutes {
-  /** @throws {AppError} 403, 404, or 410 for a voided chart */
+  /** @throws {AppError} 403, 404, or 410 for a chart that was voided or merged */
   async function open(
     tx: Tx,
     { claims, params, about, mark }: Context<{ id: string }, unknown, unknown>,
-    { access, alsoVoided = false }: { access: ChartAction; alsoVoided?: boolean },
-    lock: boolean,
+    { access, also = [] }: Pick<OnChart<never, never, never>, 'access' | 'also'>,
   ): Promise<Chart> {
     const { roles, sub, patientId } = claims
-    const self = patientId === params.id
+    // whose chart was merged opens the one that it is part of too
+    const isOwn = async (own: string) => own === params.id || (await findSurvivor(tx, own)) === params.id
+    const self = patientId !== undefined && (await isOwn(patientId))
     // whether there is such a chart is nobody else's business
     if (!self && isOwnOnly(access, roles)) throw new AppError('forbidden', 'A patient may open their own chart only.')
-    const { row, member, grantId } = await getChart(tx, params.id, sub, lock)
-    const standing: Standing = { restricted: row.restricted, member, grantId, self }
+    const chart = await getChart(tx, params.id, sub)
+    const { row } = chart
+    if (row.mergedInto) about({ patientIds: [row.id, row.mergedInto] })
+    // to whom the whole opens, its part does
+    const whole = row.mergedInto ? await getChart(tx, (await findSurvivor(tx, row.id))!, sub) : chart
+    const { member, grantId } = whole
+    const standing: Standing = { restricted: whole.row.restricted, member, grantId, self }
     const basis = findBasis(access, roles, standing)
     if (!basis) throw refusalOf(claims, standing)
     about({ basis })
@@ -71,8 +79,12 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
       about({ breakGlass: { grantId: grantId! } })
       mark(grantHeader, grantId!)
     }
-    if (row.voided && !alsoVoided)
+    if (row.voided && !also.includes('voided'))
       throw new AppError('gone', 'The chart was voided. POST /patients/{id}/restore brings it back.')
+    if (row.mergedInto && !also.includes('merged'))
+      throw new AppError('gone', 'The chart was merged into the one that `Location` names.', {
+        headers: { Location: `/api/v1/patients/${row.mergedInto}` },
+      })
     return { row, member, may: (action) => findBasis(action, roles, standing) !== undefined }
   }
 
@@ -102,13 +114,14 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
   return {
     read: (definition) =>
       build(definition, async (context) => {
-        const chart = await open(db.manager, context, definition, false)
+        const chart = await open(db.manager, context, definition)
         return definition.handle(context, chart)
       }),
     change: (definition) =>
       build(definition, (context) =>
         db.transaction(async (tx) => {
-          const chart = await open(tx, context, definition, true)
+          await lockCharts(tx, [context.params.id, ...(definition.changes?.(context) ?? [])])
+          const chart = await open(tx, context, definition)
           return definition.handle(tx, context, chart)
         }),
       ),

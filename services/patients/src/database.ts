@@ -21,6 +21,10 @@ export interface PatientRow {
   /** Why it was voided, or restored since. */
   voidReason: string | null
   restricted: boolean
+  /** The chart that it is part of since it was merged. */
+  mergedInto: string | null
+  /** How many charts were merged into it, and are. */
+  merges: number
   demographics: StoredDemographics
   /** Derived from the name, for search and order. */
   searchName: string
@@ -42,6 +46,8 @@ export const patientEntity = new EntitySchema<PatientRow>({
     voided: { type: 'boolean', default: false },
     voidReason: { name: 'void_reason', type: 'text', nullable: true },
     restricted: { type: 'boolean', default: false },
+    mergedInto: { name: 'merged_into', type: 'uuid', nullable: true },
+    merges: { type: 'int', default: 0 },
     // json keeps the order of members
     demographics: { type: 'json' },
     searchName: { name: 'search_name', type: 'text' },
@@ -55,6 +61,7 @@ export const patientEntity = new EntitySchema<PatientRow>({
     { name: 'patients_mrn_unique', columns: ['mrn'], unique: true },
     { name: 'patients_name', columns: ['searchName', 'id'] },
     { name: 'patients_birth_date', columns: ['birthDate'] },
+    { name: 'patients_merged_into', columns: ['mergedInto'], where: 'merged_into IS NOT NULL' },
   ],
 })
 
@@ -126,7 +133,7 @@ const variantEntity = new EntitySchema<VariantRow>({
   },
 })
 
-/** What charts of one person have in common, in words: `phone 617555012`. Searches read phones; matching will read them all. */
+/** What charts of one person have in common, in words: `phone 617555012`. Searches read phones, matching reads them all. */
 export interface KeyRow {
   key: string
   patientId: string
@@ -141,13 +148,55 @@ const keyEntity = new EntitySchema<KeyRow>({
   indices: [{ name: 'patient_keys_patient', columns: ['patientId'] }],
 })
 
+/** How often a chart was created whose key of birth is this one: who creates another must have seen the last. */
+export interface TurnRow {
+  key: string
+  turn: number
+}
+
+const turnEntity = new EntitySchema<TurnRow>({
+  name: 'creation_turns',
+  columns: { key: { type: 'text', primary: true }, turn: { type: 'int' } },
+})
+
+/** What it takes to undo a merge: the versions that it made, and what followed from the one chart to the other. */
+export interface MergeRow {
+  sourceId: string
+  sourceVersion: number
+  targetId: string
+  targetVersion: number
+  /** See `countRecorded`. */
+  recorded: number
+  items: string[]
+  members: string[]
+  grants: string[]
+}
+
+export const mergeEntity = new EntitySchema<MergeRow>({
+  name: 'patient_merges',
+  columns: {
+    sourceId: { name: 'source_id', type: 'uuid', primary: true },
+    sourceVersion: { name: 'source_version', type: 'int', primary: true },
+    targetId: { name: 'target_id', type: 'uuid' },
+    targetVersion: { name: 'target_version', type: 'int' },
+    recorded: { type: 'int' },
+    items: { type: 'uuid', array: true },
+    members: { type: 'uuid', array: true },
+    grants: { type: 'uuid', array: true },
+  },
+  indices: [{ name: 'patient_merges_target', columns: ['targetId', 'targetVersion'] }],
+})
+
 /** Each version of a chart, as it was. A trigger writes them: the app role can neither write nor change them. */
-export interface VersionRow extends Pick<PatientRow, 'version' | 'status' | 'voided' | 'restricted' | 'demographics'> {
+export interface VersionRow extends Pick<
+  PatientRow,
+  'version' | 'status' | 'voided' | 'restricted' | 'mergedInto' | 'demographics'
+> {
   patientId: string
   at: Date
   byId: string | null
   byName: string | null
-  change: 'created' | 'updated' | 'voided' | 'restored'
+  change: 'created' | 'updated' | 'voided' | 'restored' | 'merged' | 'unmerged'
   /** Of voiding and restoring. */
   reason: string | null
 }
@@ -165,6 +214,7 @@ export const versionEntity = new EntitySchema<VersionRow>({
     status: { type: 'text' },
     voided: { type: 'boolean' },
     restricted: { type: 'boolean' },
+    mergedInto: { name: 'merged_into', type: 'uuid', nullable: true },
     demographics: { type: 'json' },
   },
 })
@@ -225,7 +275,10 @@ export const grantEntity = new EntitySchema<GrantRow>({
     createdAt: { name: 'created_at', type: 'timestamptz' },
     expiresAt: { name: 'expires_at', type: 'timestamptz' },
   },
-  indices: [{ name: 'break_glass_grants_clinician', columns: ['clinicianId', 'patientId', 'expiresAt'] }],
+  indices: [
+    { name: 'break_glass_grants_clinician', columns: ['clinicianId', 'patientId', 'expiresAt'] },
+    { name: 'break_glass_grants_patient', columns: ['patientId'] },
+  ],
 })
 
 /** A version of an allergy or a condition. Rows are only ever added; the newest of an `id` is what holds. */
@@ -277,6 +330,8 @@ export const spec: DatabaseSpec = {
     nameEntity,
     variantEntity,
     keyEntity,
+    turnEntity,
+    mergeEntity,
     outboxEntity,
   ],
   migrations: join(import.meta.dirname, 'migrations'),
@@ -285,12 +340,14 @@ export const spec: DatabaseSpec = {
     patient_sources: 'SELECT, INSERT, DELETE',
     patient_identifiers: 'SELECT, INSERT, DELETE',
     patient_versions: 'SELECT',
-    care_team: 'SELECT, INSERT, UPDATE (removed_by, removed_at)',
-    break_glass_grants: 'SELECT, INSERT',
-    clinical_items: 'SELECT, INSERT',
+    care_team: 'SELECT, INSERT, UPDATE (patient_id, removed_by, removed_at)',
+    break_glass_grants: 'SELECT, INSERT, UPDATE (patient_id)',
+    clinical_items: 'SELECT, INSERT, UPDATE (patient_id)',
     patient_names: 'SELECT, INSERT, DELETE',
     name_variants: 'SELECT, INSERT',
     patient_keys: 'SELECT, INSERT, DELETE',
+    creation_turns: 'SELECT, INSERT, UPDATE',
+    patient_merges: 'SELECT, INSERT',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
   },
 }

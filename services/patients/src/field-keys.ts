@@ -26,8 +26,8 @@ export interface FieldKeys {
   renew(chart: string, stored: readonly StoredIdentifier[]): StoredIdentifier[] | undefined
   /** Of what the current key finds; `source:*` is found without one. */
   indexesOf(identifiers: readonly Identifier[]): IdentifierIndex[]
-  /** By which an identifier of any system is found, also where the other key made the index. */
-  searchesFor(value: string): Buffer[]
+  /** By which an identifier is found, of any system unless one is given, also where the other key made the index. */
+  searchesFor(value: string, system?: string): Buffer[]
 }
 
 const indexedSystems = [...governmentSystems, 'insurance']
@@ -80,6 +80,9 @@ export function buildFieldKeys({ FIELD_KEY, FIELD_KEY_PREVIOUS }: Config<typeof 
       // the same one may be written in two ways
       return [...new Map(indexes.map((one) => [one.index.toString('hex'), one])).values()]
     },
-    searchesFor: (value) => known.flatMap((key) => indexedSystems.map((system) => key.indexOf(system, value))),
+    searchesFor(value, system) {
+      const systems = indexedSystems.filter((one) => system === undefined || one === system)
+      return known.flatMap((key) => systems.map((one) => key.indexOf(one, value)))
+    },
   }
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
 beforeEach(() => service.events())
 afterAll(() => service.close())
 
-const post = (body: unknown) => service.call('POST', '/api/v1/patients', { token, body })
+const post = (body: unknown) => service.call('POST', '/api/v1/patients?force=true', { token, body })
 const create = (more: object) => post({ ...jose, ...more })
 const withText = (before: string) => JSON.stringify(jose).replace('{', `{${before},`)
 const tomorrow = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10)
@@ -163,7 +163,7 @@ describe('a connection that dies in the middle leaves nothing by halves', () => 
     )[0]
 
   test.each<[method: string, below: string, body: object]>([
-    ['POST', '', { ...jose, identifiers: [source] }],
+    ['POST', '?force=true', { ...jose, identifiers: [source] }],
     ['PUT', '/{id}', { ...jose, identifiers: [source], sex: 'other' }],
     ['PATCH', '/{id}', { identifiers: [source], sex: 'other' }],
     ['POST', '/{id}/void', { reason: 'made twice' }],

@@ -88,6 +88,8 @@ const golden: Record<string, Partial<Record<Role, string>>> = {
   'PATCH /api/v1/patients/{id} restricted': { clinician: '.cx-.c.....x', nurse: '..x-.......x', registrar },
   'POST /api/v1/patients/{id}/void': { clinician: 'rcx-.c...r.x' },
   'POST /api/v1/patients/{id}/restore': { clinician: 'rcr-.c...r.r' },
+  'POST /api/v1/patients/{id}/merge': { registrar },
+  'POST /api/v1/patients/{id}/unmerge': { registrar },
   'GET /api/v1/patients/{id}/allergies': { ...treating, patient },
   'POST /api/v1/patients/{id}/allergies': treating,
   'PUT /api/v1/patients/{id}/allergies/{itemId}': treating,
@@ -114,12 +116,13 @@ test('the policy is the one that is meant', () => {
   expect(found).toEqual(Object.fromEntries(Object.keys(found).map((key) => [key, golden[key]])))
 })
 
-test('creating, listing and searching are the staff’s, reading about a grant the auditor’s', () => {
+test('creating, listing and searching are the staff’s, matching the registrar’s', () => {
   const mayOf = (key: string) =>
     roles.filter((role) => cells.some((cell) => cell.operation.key === key && lettersOf([cell], key, role) === '+'))
   expect(mayOf('POST /api/v1/patients')).toEqual(['clinician', 'nurse', 'registrar'])
   expect(mayOf('GET /api/v1/patients')).toEqual(['clinician', 'nurse', 'registrar'])
   expect(mayOf('POST /api/v1/patients/search')).toEqual(['clinician', 'nurse', 'registrar'])
+  expect(mayOf('POST /api/v1/patients/match')).toEqual(['registrar'])
 })
 
 test('lists and searches show what may be read and nothing else, and of what is restricted its number at most', async () => {

@@ -46,6 +46,8 @@ export interface Patient extends Omit<Demographics, 'status'> {
   version: number
   status: PatientStatus
   restricted: boolean
+  /** The id of the chart that it is part of since it was merged. */
+  mergedInto?: string
   createdAt: string
   updatedAt: string
 }
@@ -87,6 +89,8 @@ const eachOnce: Joi.CustomValidator<{ system: string; value: string }[]> = (valu
   const different = new Set(plain.map((one) => `${one.system} ${one.value}`))
   return different.size < plain.length ? helpers.message({ custom: '{{#label}} must not say the same twice' }) : values
 }
+/** How many entries the lists of a chart may have. */
+export const listLimits = { otherNames: 10, identifiers: 20, telecom: 20, addresses: 10, contacts: 10 } as const
 const address = Joi.object({
   line: list(textField(200), 4),
   city: optional(textField(100)),
@@ -103,14 +107,14 @@ const contact = Joi.object({
 const demographics: Schema<Demographics> = Joi.object({
   status: Joi.string().valid('active', 'inactive', 'deceased'),
   name: humanName.required(),
-  otherNames: list(otherName, 10),
+  otherNames: list(otherName, listLimits.otherNames),
   birthDate: pastDateField().required(),
   deathDate: optional(pastDateField()),
   sex: Joi.string().valid('male', 'female', 'other', 'unknown').required(),
-  identifiers: list(identifier, 20).custom(eachOnce),
-  telecom: list(telecom, 20),
-  addresses: list(address, 10),
-  contacts: list(contact, 10),
+  identifiers: list(identifier, listLimits.identifiers).custom(eachOnce),
+  telecom: list(telecom, listLimits.telecom),
+  addresses: list(address, listLimits.addresses),
+  contacts: list(contact, listLimits.contacts),
   language: optional(
     Joi.string()
       .max(35)

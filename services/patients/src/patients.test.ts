@@ -23,11 +23,11 @@ beforeEach(() => service.events())
 afterAll(() => service.close())
 
 const create = async (more: object = {}) =>
-  (await service.call('POST', '/api/v1/patients', { token: registrar, body: { ...jose, ...more } })).body
+  (await service.call('POST', '/api/v1/patients?force=true', { token: registrar, body: { ...jose, ...more } })).body
 
 describe('creating', () => {
   test('answers the whole chart with its place and version, and records who made it', async () => {
-    const answer = await service.call('POST', '/api/v1/patients', {
+    const answer = await service.call('POST', '/api/v1/patients?force=true', {
       token: registrar,
       body: { ...jose, addresses: [{ city: 'Boston' }] },
     })
@@ -61,7 +61,7 @@ describe('creating', () => {
   test('a source id is one chart, also when eight arrive at once', async () => {
     const body = { ...jose, identifiers: [{ system: 'source:synthea', value: 'one of eight' }] }
     const answers = await Promise.all(
-      Array.from({ length: 8 }, () => service.call('POST', '/api/v1/patients', { token: registrar, body })),
+      Array.from({ length: 8 }, () => service.call('POST', '/api/v1/patients?force=true', { token: registrar, body })),
     )
     const created = answers.filter(({ status }) => status === 201)
     const known = answers.filter(({ status, body: problem }) => status === 409 && problem.code === 'already_exists')
@@ -80,7 +80,7 @@ describe('creating', () => {
       addresses: [{}, { city: 7 }],
       shoeSize: 9,
     }
-    const answer = await service.call('POST', '/api/v1/patients', { token: registrar, body })
+    const answer = await service.call('POST', '/api/v1/patients?force=true', { token: registrar, body })
     expect(answer.status).toBe(422)
     expect(answer.headers.get('content-type')).toMatch('application/problem+json')
     const paths = answer.body.errors.map(({ path }: { path: string }) => path).sort()
@@ -99,7 +99,7 @@ describe('creating', () => {
   })
 
   test('a dangerous pattern is refused by its name and noted in the event, not echoed', async () => {
-    const answer = await service.call('POST', '/api/v1/patients', {
+    const answer = await service.call('POST', '/api/v1/patients?force=true', {
       token: registrar,
       body: { ...jose, race: '<script>alert(1)</script>' },
     })
@@ -119,7 +119,7 @@ describe('creating', () => {
 
   test('a date of death makes it deceased, and must follow birth', async () => {
     expect((await create({ deathDate: '2020-01-01' })).status).toBe('deceased')
-    const answer = await service.call('POST', '/api/v1/patients', {
+    const answer = await service.call('POST', '/api/v1/patients?force=true', {
       token: registrar,
       body: { ...jose, deathDate: '1980-01-01' },
     })
@@ -327,7 +327,7 @@ describe('finding', () => {
 
 test('the body must be JSON, of a bearable size and an object', async () => {
   const post = (body: string, headers = {}) =>
-    service.call('POST', '/api/v1/patients', { token: registrar, body, headers })
+    service.call('POST', '/api/v1/patients?force=true', { token: registrar, body, headers })
   expect((await post('{"name":')).body.code).toBe('bad_request')
   expect((await post('[]')).status).toBe(422)
   expect((await post('{}', { 'content-type': 'text/plain' })).status).toBe(415)
@@ -348,7 +348,7 @@ test('whoever is told of a chart that has the source id is on its record', async
   const body = { ...jose, identifiers: [{ system: 'source:registry', value: 'told of' }] }
   const { id } = await create(body)
   await service.events()
-  const answer = await service.call('POST', '/api/v1/patients', { token: registrar, body })
+  const answer = await service.call('POST', '/api/v1/patients?force=true', { token: registrar, body })
   expect(answer.headers.get('location')).toBe(`/api/v1/patients/${id}`)
   expect(await service.events()).toMatchObject([{ code: 'already_exists', patientIds: [id] }])
 })
@@ -358,7 +358,7 @@ test('charts that claim the same source ids in another order do not block each o
   const orders = Array.from({ length: 16 }, (_none, n) => (n % 2 ? identifiers : identifiers.toReversed()))
   const answers = await Promise.all(
     orders.map((order) =>
-      service.call('POST', '/api/v1/patients', { token: registrar, body: { ...jose, identifiers: order } }),
+      service.call('POST', '/api/v1/patients?force=true', { token: registrar, body: { ...jose, identifiers: order } }),
     ),
   )
   expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(15).fill(409)])
@@ -367,7 +367,10 @@ test('charts that claim the same source ids in another order do not block each o
 test('what is much too long is refused at once, whatever it is made of', async () => {
   const started = performance.now()
   for (const race of ['<'.repeat(200_000), "' or '".repeat(50_000)]) {
-    const answer = await service.call('POST', '/api/v1/patients', { token: registrar, body: { ...jose, race } })
+    const answer = await service.call('POST', '/api/v1/patients?force=true', {
+      token: registrar,
+      body: { ...jose, race },
+    })
     expect(answer.body.errors).toMatchObject([{ path: 'race' }])
   }
   expect(performance.now() - started).toBeLessThan(5000)
@@ -375,12 +378,12 @@ test('what is much too long is refused at once, whatever it is made of', async (
 
 test('a danger that only comes to light when characters are taken out is refused too', async () => {
   const body = { ...jose, race: 'java\u200bscript:alert(1)', ethnicity: '<scr\u200bipt>alert(1)' }
-  const answer = await service.call('POST', '/api/v1/patients', { token: registrar, body })
+  const answer = await service.call('POST', '/api/v1/patients?force=true', { token: registrar, body })
   expect([answer.status, answer.body.errors.length]).toEqual([422, 2])
 })
 
 test('of thousands of wrong items the first hundred are named', async () => {
   const body = { ...jose, otherNames: Array<number>(4000).fill(1) }
-  const answer = await service.call('POST', '/api/v1/patients', { token: registrar, body })
+  const answer = await service.call('POST', '/api/v1/patients?force=true', { token: registrar, body })
   expect([answer.status, answer.body.errors.length]).toEqual([422, 100])
 })

@@ -4,14 +4,14 @@ import { AppError, notFound } from '@caregate/common/errors'
 import type { AuditEvent } from '@caregate/common/events'
 import { eventValues, recording } from '@caregate/common/outbox'
 import type { ChartAction } from './access.ts'
-import type { PatientRow } from './database.ts'
+import type { PatientRow, TurnRow } from './database.ts'
 import type { FieldKeys } from './field-keys.ts'
 import { withMasks, type Identifier } from './identifiers.ts'
 import { searchName, type Demographics, type Patient } from './patient.ts'
 import { indexing, indexValues } from './search/indexes.ts'
 
 /** A chart without what only lists need. */
-export type ChartRow = Omit<PatientRow, 'searchName' | 'birthDate' | 'changedById' | 'changedByName'>
+export type ChartRow = Omit<PatientRow, 'searchName' | 'birthDate' | 'merges' | 'changedById' | 'changedByName'>
 
 /** With everything in it. */
 export function toPatient(keys: FieldKeys, row: ChartRow): Patient {
@@ -20,8 +20,9 @@ export function toPatient(keys: FieldKeys, row: ChartRow): Patient {
     id,
     mrn,
     version,
-    status: row.voided ? 'voided' : row.status,
+    status: row.voided ? 'voided' : row.mergedInto ? 'merged' : row.status,
     restricted: row.restricted,
+    ...(row.mergedInto && { mergedInto: row.mergedInto }),
     name: d.name,
     otherNames: d.otherNames,
     birthDate: d.birthDate,
@@ -55,6 +56,21 @@ export interface Viewer {
 /** Who changes a chart. */
 export interface Editor extends Viewer {
   name: string
+}
+
+/**
+ * The id of a chart, or of the one that it is part of since it was merged, and that one again.
+ * @param one condition that one chart meets
+ */
+export const survivorOf = (one: string) =>
+  `(WITH RECURSIVE way AS (SELECT id, merged_into FROM patients WHERE ${one}
+     UNION ALL SELECT next.id, next.merged_into FROM way JOIN patients next ON next.id = way.merged_into)
+   SELECT id FROM way WHERE merged_into IS NULL)`
+
+/** Undefined where there is no such chart. */
+export async function findSurvivor(tx: Tx, id: string): Promise<string | undefined> {
+  const [found] = await tx.query<{ id: string }[]>(`SELECT ${survivorOf('id = $1')} AS id`, [id])
+  return found!.id ?? undefined
 }
 
 /** Conditions under which somebody, `userId`, is close to chart `p`. */
@@ -117,7 +133,12 @@ const columnsOfSources = (sources: readonly Identifier[]) => [
  * @param patientId the chart that may have them
  * @throws {AppError} 409 `already_exists` when another chart has one of the source ids; it says where that is to whom may know
  */
-async function checkSources(tx: Tx, patientId: string, identifiers: readonly Identifier[], by: Editor): Promise<void> {
+export async function checkSources(
+  tx: Tx,
+  patientId: string,
+  identifiers: readonly Identifier[],
+  by: Editor,
+): Promise<void> {
   const sources = sourcesOf(identifiers)
   if (!sources.length) return
   const [other] = await tx.query<{ system: string; id: string; visible: boolean }[]>(
@@ -134,55 +155,70 @@ async function checkSources(tx: Tx, patientId: string, identifiers: readonly Ide
 }
 
 /** What a version is of, with identifiers as people write them. */
-type Content = Pick<PatientRow, 'status' | 'voided' | 'voidReason' | 'restricted'> & {
+export type Content = Pick<PatientRow, 'status' | 'voided' | 'voidReason' | 'restricted' | 'mergedInto'> & {
   demographics: Omit<Demographics, 'status'>
 }
 
-const contentOf = (
+export const contentOf = (
   keys: FieldKeys,
-  { id, status, voided, voidReason, restricted, demographics }: ChartRow,
+  { id, status, voided, voidReason, restricted, mergedInto, demographics }: ChartRow,
 ): Content => ({
-  ...{ status, voided, voidReason, restricted },
+  ...{ status, voided, voidReason, restricted, mergedInto },
   demographics: { ...demographics, identifiers: keys.open(id, demographics.identifiers) },
 })
 
+/** By what it is found; what was merged is by nothing any more, but the chart that it is part of is. */
+const foundBy = (content: Content | undefined) => (content?.mergedInto ? undefined : content?.demographics)
+
 /** Of `patients`, in the order of the values of `write`. */
 const written = [
-  ...['status', 'voided', 'void_reason', 'restricted', 'demographics', 'search_name', 'birth_date'],
+  ...['status', 'voided', 'void_reason', 'restricted', 'merged_into', 'demographics', 'search_name', 'birth_date'],
   ...['changed_by_id', 'changed_by_name'],
 ]
 const made = 'RETURNING id, mrn, version, created_at AS "createdAt", updated_at AS "updatedAt"'
+/** Place of the first value after `written`. */
+const rest = written.length + 3
 
 /** The change with all that comes with it, in one statement: each further one would be a turn to the database. */
-const writing = (name: string, chart: string) => ({
+const writing = (name: string, parts: string) => ({
   name,
   text: `
-    WITH chart AS (${chart}),
+    WITH ${parts},
       old_sources AS (DELETE FROM patient_sources s USING chart
-        WHERE s.patient_id = chart.id AND (s.system, s.value) IN (SELECT * FROM unnest($12::text[], $13::text[]))),
+        WHERE s.patient_id = chart.id AND (s.system, s.value) IN (SELECT * FROM unnest($${rest}::text[], $${rest + 1}::text[]))),
       sources AS (INSERT INTO patient_sources (system, value, patient_id)
-        SELECT new.*, chart.id FROM chart, unnest($14::text[], $15::text[]) AS new),
-      ${indexingIdentifiers(16)},
-      ${indexing(19)},
-      ${recording('chart', 27)}
+        SELECT new.*, chart.id FROM chart, unnest($${rest + 2}::text[], $${rest + 3}::text[]) AS new),
+      ${indexingIdentifiers(rest + 4)},
+      ${indexing(rest + 7)},
+      ${recording('chart', rest + 15)}
     SELECT * FROM chart`,
 })
-const creation = writing(
-  'create a chart',
-  `INSERT INTO patients (id, version, mrn, created_at, updated_at, ${written.join(', ')})
-   VALUES ($1, $2, new_mrn(), now(), now(), ${written.map((_column, n) => `$${n + 3}`).join(', ')}) ${made}`,
+/** @param from where there is one row if it may be made */
+const creating = (from = '') =>
+  `chart AS (INSERT INTO patients (id, version, mrn, created_at, updated_at, ${written.join(', ')})
+   SELECT $1, $2, new_mrn(), now(), now(), ${written.map((_column, n) => `$${n + 3}`).join(', ')} ${from} ${made})`
+const creation = writing('create a chart', creating())
+const creationInTurn = writing(
+  'create a chart in turn',
+  `turn AS (INSERT INTO creation_turns AS t (key, turn) VALUES ($${rest + 18}, 1)
+     ON CONFLICT (key) DO UPDATE SET turn = t.turn + 1 WHERE t.turn = $${rest + 19} RETURNING key),
+   ${creating('FROM turn')}`,
 )
 const change = writing(
   'change a chart',
-  `UPDATE patients SET version = version + 1, updated_at = clock_timestamp(),
-     ${written.map((column, n) => `${column} = $${n + 3}`).join(', ')} WHERE id = $1 AND version = $2 ${made}`,
+  `chart AS (UPDATE patients SET version = version + 1, updated_at = clock_timestamp(), merges = merges + $${rest + 18},
+     ${written.map((column, n) => `${column} = $${n + 3}`).join(', ')} WHERE id = $1 AND version = $2 ${made})`,
 )
+
+/** How often a chart had been created under a key when one looked for charts like a new one. */
+export type Turn = TurnRow
 
 /**
  * Writes a chart, or its next version: with all by which it is found, and the event that tells of it.
  * @param from the id of a new one
- * @throws {AppError} 409 `already_exists` when another chart has one of its source ids, also one that was written just now;
- *   412 when somebody else has made the next version
+ * @param more the turn of a new one, or how many charts more are merged into it
+ * @returns undefined when somebody else has made the next version, or took the turn
+ * @throws {AppError} 409 `already_exists` when another chart has one of its source ids, also one that was written just now
  */
 async function write(
   tx: Tx,
@@ -191,43 +227,48 @@ async function write(
   after: Content,
   by: Editor,
   event: AuditEvent | undefined,
-): Promise<ChartRow> {
+  more: Turn | number | undefined,
+): Promise<ChartRow | undefined> {
   const [id, row] = typeof from === 'string' ? [from] : [from.id, from]
   const before = row && contentOf(keys, row)
-  const { status, voided, voidReason, restricted, demographics } = after
+  const { status, voided, voidReason, restricted, mergedInto, demographics } = after
   const { identifiers } = demographics
-  const isSame = isDeepStrictEqual(before?.demographics.identifiers, identifiers)
-  const [had, has] = [sourcesOf(before?.demographics.identifiers), sourcesOf(identifiers)]
+  const [old, found] = [foundBy(before), foundBy(after)]
+  const isSame = isDeepStrictEqual(old?.identifiers, found?.identifiers)
+  const [had, has] = [sourcesOf(old?.identifiers), sourcesOf(found?.identifiers)]
   const less = (some: Identifier[], others: Identifier[]) =>
     columnsOfSources(some.filter((one) => !others.some((other) => isDeepStrictEqual(one, other))))
-  const stored = {
-    ...demographics,
-    identifiers: row && isSame ? row.demographics.identifiers : keys.seal(id, identifiers),
-  }
+  const isSealed = row && isDeepStrictEqual(before?.demographics.identifiers, identifiers)
+  const stored = { ...demographics, identifiers: isSealed ? row.demographics.identifiers : keys.seal(id, identifiers) }
   const values = [
-    ...[id, row?.version ?? 1, status, voided, voidReason, restricted],
+    ...[id, row?.version ?? 1, status, voided, voidReason, restricted, mergedInto],
     ...[stored, searchName(demographics.name), demographics.birthDate, by.userId, by.name],
     ...less(had, has),
     ...less(has, had),
-    ...(isSame ? [null, null, null] : identifierRows(keys, identifiers)),
-    ...indexValues(before?.demographics, demographics),
+    ...(isSame ? [null, null, null] : identifierRows(keys, found?.identifiers ?? [])),
+    ...indexValues(old, found),
     ...eventValues(event),
+    ...(typeof more === 'object' ? [more.key, more.turn] : row ? [more ?? 0] : []),
   ]
-  if (!isSame) await checkSources(tx, id, identifiers, by)
+  if (!isSame) await checkSources(tx, id, has, by)
+  const statement = row ? change : more === undefined ? creation : creationInTurn
   try {
     type Made = Pick<ChartRow, 'id' | 'mrn' | 'version' | 'createdAt' | 'updatedAt'>
-    const [chart] = await queryPrepared<Made>(tx, row ? change : creation, values)
-    if (!chart) throw new AppError('stale')
-    return { ...chart, status, voided, voidReason, restricted, demographics: stored }
+    const [chart] = await queryPrepared<Made>(tx, statement, values)
+    return chart && { ...chart, status, voided, voidReason, restricted, mergedInto, demographics: stored }
   } catch (error) {
     // claimed since it was looked for; where this was part of a transaction, that one can't look any more
     if ((error as { table?: string }).table === 'patient_sources')
-      await checkSources(tx.dataSource.manager, id, identifiers, by)
+      await checkSources(tx.dataSource.manager, id, has, by)
     throw error
   }
 }
 
-/** @param id of the new chart, and of the event */
+/**
+ * @param id of the new chart, and of the event
+ * @param turn undefined where it is made whatever else is there
+ * @returns undefined when another was created under that key since
+ */
 export async function createPatient(
   tx: Tx,
   keys: FieldKeys,
@@ -236,37 +277,33 @@ export async function createPatient(
   restricted: boolean,
   by: Editor,
   event: AuditEvent,
-): Promise<ChartRow> {
-  return write(tx, keys, id, { status, voided: false, voidReason: null, restricted, demographics }, by, event)
+  turn?: Turn,
+): Promise<ChartRow | undefined> {
+  const content = { status, voided: false, voidReason: null, restricted, mergedInto: null, demographics }
+  return write(tx, keys, id, content, by, event, turn)
 }
 
-/** @param event of the chart as it will be */
-export async function updatePatient(
+/**
+ * The next version of a chart.
+ * @param event undefined where that of another chart tells of this one too
+ * @param merges how many charts more are merged into it
+ * @throws {AppError} 412 when somebody else has made the next version; see `write` for more
+ */
+export async function changePatient(
   tx: Tx,
   keys: FieldKeys,
   row: ChartRow,
-  { status, ...demographics }: Demographics,
-  restricted: boolean,
+  after: Content,
   by: Editor,
-  event: AuditEvent,
+  event: AuditEvent | undefined,
+  merges = 0,
 ): Promise<ChartRow> {
-  const { voided, voidReason } = row
-  return write(tx, keys, row, { status, voided, voidReason, restricted, demographics }, by, event)
+  const changed = await write(tx, keys, row, after, by, event, merges)
+  if (!changed) throw new AppError('stale')
+  return changed
 }
 
-export async function setVoided(
-  tx: Tx,
-  keys: FieldKeys,
-  row: ChartRow,
-  voided: boolean,
-  voidReason: string,
-  by: Editor,
-  event: AuditEvent,
-): Promise<ChartRow> {
-  return write(tx, keys, row, { ...contentOf(keys, row), voided, voidReason }, by, event)
-}
-
-export const chartColumns = `p.id, p.mrn, p.version, p.status, p.voided, p.void_reason AS "voidReason", p.restricted, p.demographics,
+export const chartColumns = `p.id, p.mrn, p.version, p.status, p.voided, p.void_reason AS "voidReason", p.restricted, p.merged_into AS "mergedInto", p.demographics,
   p.created_at AS "createdAt", p.updated_at AS "updatedAt"`
 
 const openChart = {
@@ -274,21 +311,28 @@ const openChart = {
   text: `SELECT ${chartColumns}, ${isMember('$2')} AS member, ${grantOf('$2')} AS "grantId" FROM patients p WHERE p.id = $1`,
 }
 
-const lockChart = { name: 'lock a chart', text: 'SELECT FROM patients WHERE id = $1 FOR UPDATE' }
+const lockAll = { name: 'lock charts', text: 'SELECT FROM patients WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE' }
+
+/**
+ * Nobody else changes these until the transaction ends. In a statement of its own, before they are read: who waited must see
+ * what was changed meanwhile. All of them at once, in one order for everybody.
+ */
+export const lockCharts = (tx: Tx, ids: readonly string[]) => queryPrepared(tx, lockAll, [ids])
+
+export async function findChart(tx: Tx, id: string): Promise<ChartRow | undefined> {
+  const [row] = await tx.query<ChartRow[]>(`SELECT ${chartColumns} FROM patients p WHERE p.id = $1`, [id])
+  return row
+}
 
 /**
  * A chart, and what user `userId` is to it.
- * @param lock whether nobody else may change it until the transaction ends
  * @throws {AppError} 404
  */
 export async function getChart(
   tx: Tx,
   id: string,
   userId: string,
-  lock: boolean,
 ): Promise<{ row: ChartRow; member: boolean; grantId: string | null }> {
-  // in a statement of its own: who waited for the lock must see who was removed meanwhile
-  if (lock) await queryPrepared(tx, lockChart, [id])
   const [found] = await queryPrepared<ChartRow & { member: boolean; grantId: string | null }>(tx, openChart, [
     id,
     userId,

@@ -15,6 +15,8 @@ interface Kept {
 interface KeptChart extends Kept {
   /** Of which keys its indexes are. */
   indexKeys: string[]
+  /** What was merged has none. */
+  merged: boolean
 }
 
 /**
@@ -48,13 +50,13 @@ export async function* rotate(owner: DataSource, keys: FieldKeys): AsyncGenerato
     owner,
     (tx, after) =>
       tx.query(
-        `SELECT p.id, p.version, p.demographics,
+        `SELECT p.id, p.version, p.demographics, p.merged_into IS NOT NULL AS merged,
            ARRAY(SELECT i.key FROM patient_identifiers i WHERE i.patient_id = p.id) AS "indexKeys"
          FROM patients p WHERE p.id > $1 ORDER BY p.id LIMIT $2 FOR UPDATE OF p`,
         [after.id, batchSize],
       ),
-    async (tx, { id, demographics, indexKeys }) => {
-      const identifiers = keys.open(id, demographics.identifiers)
+    async (tx, { id, demographics, indexKeys, merged }) => {
+      const identifiers = merged ? [] : keys.open(id, demographics.identifiers)
       const sealed = keys.renew(id, demographics.identifiers)
       const isIndexed =
         indexKeys.every((key) => key === keys.ids[0]) && indexKeys.length === keys.indexesOf(identifiers).length

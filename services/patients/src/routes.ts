@@ -10,7 +10,8 @@ import type { Chart, ChartRoutes } from './chart.ts'
 import type { FieldKeys } from './field-keys.ts'
 import { withoutMasks } from './identifiers.ts'
 import { changesBetween, fieldsOf, mergePatch, withStatus, type Patient } from './patient.ts'
-import { createPatient, setVoided, toPatient, updatePatient, viewPatient, type Editor } from './repository.ts'
+import { changePatient, contentOf, createPatient, toPatient, viewPatient, type Editor } from './repository.ts'
+import { createUnlessKnown } from './match/repository.ts'
 import { typedWords } from './search/names.ts'
 import { findPatients, findRestricted, isByName, type PatientFilter, type Position } from './search/repository.ts'
 import {
@@ -34,7 +35,7 @@ export interface Deps {
 /** Somebody who is nothing to a chart but what their roles make them. */
 const stranger: Standing = { restricted: true, member: false, grantId: null, self: false }
 
-const editorOf = (claims: Claims): Editor => ({
+export const editorOf = (claims: Claims): Editor => ({
   userId: claims.sub,
   name: claims.name,
   everything: mayAnywhere(claims)('demographics.read'),
@@ -78,14 +79,14 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
   ): Promise<Answer> {
     if (row.version !== expectedVersion(context.headers)) throw new AppError('stale')
     const [current, shown] = [toPatient(keys, row), viewPatient(keys, row, may)]
-    const { restricted = row.restricted, ...given } = next(shown)
+    const { restricted = row.restricted, status, ...given } = next(shown)
     if (restricted !== row.restricted && !may('restriction.change')) throw mayNotRestrict()
     const identifiers = withoutMasks(given.identifiers, shown.identifiers, current.identifiers)
     const demographics = { ...given, identifiers }
-    const changed = fieldsOf(changesBetween(current, { ...current, ...demographics, restricted }))
+    const changed = fieldsOf(changesBetween(current, { ...current, ...demographics, status, restricted }))
     const event = context.takeEvent({ changed })
-    const editor = editorOf(context.claims)
-    const updated = await updatePatient(tx, keys, row, demographics, restricted, editor, event)
+    const content = { ...contentOf(keys, row), status, restricted, demographics }
+    const updated = await changePatient(tx, keys, row, content, editorOf(context.claims), event)
     return withEtag(viewPatient(keys, updated, may))
   }
 
@@ -96,7 +97,8 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
     voided: boolean,
   ): Promise<Answer> {
     const event = context.takeEvent({ changed: ['status'] })
-    const updated = await setVoided(tx, keys, row, voided, context.body.reason, editorOf(context.claims), event)
+    const content = { ...contentOf(keys, row), voided, voidReason: context.body.reason }
+    const updated = await changePatient(tx, keys, row, content, editorOf(context.claims), event)
     return withEtag(viewPatient(keys, updated, may))
   }
 
@@ -104,7 +106,7 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
     route({
       method: 'post',
       path: '/patients',
-      summary: 'Create a chart',
+      summary: 'Create a chart, unless there is one that is almost certainly the same person’s',
       policy: staff,
       event: { type: 'patients.patient.created', action: 'C' },
       params: nothing,
@@ -116,16 +118,19 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
         schema: patientAnswer,
         headers: { ...etagHeader, Location: 'Its path' },
       },
-      errors: ['already_exists'],
+      errors: ['already_exists', 'possible_duplicate'],
       async handle(context) {
         const { restricted = false, ...demographics } = context.body
         if (restricted && !findBasis('restriction.change', context.claims.roles, stranger)) throw mayNotRestrict()
         withoutMasks(demographics.identifiers, [], [])
         const id = newId()
         const event = context.takeEvent({ resource: { type: 'patient', id }, patientIds: [id], basis: 'role' })
-        const editor = editorOf(context.claims)
-        const row = await createPatient(db.manager, keys, id, withStatus(demographics), restricted, editor, event)
-        const patient = viewPatient(keys, row, mayAnywhere(context.claims))
+        const [editor, may] = [editorOf(context.claims), mayAnywhere(context.claims)]
+        const chart = [id, withStatus(demographics), restricted, editor, event] as const
+        const row = context.query.force
+          ? (await createPatient(db.manager, keys, ...chart))!
+          : await createUnlessKnown(db.manager, keys, may('government-ids.read'), ...chart)
+        const patient = viewPatient(keys, row, may)
         return withEtag(patient, { Location: `/api/v1/patients/${id}` })
       },
     }),
@@ -167,9 +172,10 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
       params: idParams,
       query: nothing,
       body: nothing,
+      also: ['merged'],
       answer: {
         status: 200,
-        description: 'The chart',
+        description: 'The chart; one that was merged has the status `merged` and says in `mergedInto` where it is now',
         schema: patientAnswer,
         headers: etagHeader,
         others: { 304: 'It is the version that `If-None-Match` names' },
@@ -229,7 +235,7 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
       path: '/patients/{id}/restore',
       summary: 'Bring a voided chart back',
       access: 'use.change',
-      alsoVoided: true,
+      also: ['voided'],
       event: { type: 'patients.patient.restored', action: 'U', subject: 'patient' },
       params: idParams,
       query: nothing,

@@ -1,5 +1,6 @@
 import Joi from 'joi'
 import { pageFields, pastDateField, textField, uuidField, type Page, type Schema } from '@caregate/common/validate'
+import { gradesInOrder } from './match/compare.ts'
 import { demographicsPatch, newDemographics, type Demographics, type PatientStatus } from './patient.ts'
 
 const statuses = ['active', 'inactive', 'deceased', 'voided', 'merged'] as const satisfies PatientStatus[]
@@ -40,6 +41,42 @@ export const searchBody: Schema<SearchBody> = Joi.object({
   ...pageFields,
 })
 
+/** A chart to look for: as one would create it, or as it was read. */
+export const matchBody = (patientBody as Schema<object>)
+  .keys({
+    id: uuidField().description('Of a chart that was read: it is not looked for itself'),
+    mrn: Joi.string(),
+    version: Joi.number(),
+    createdAt: Joi.string(),
+    updatedAt: Joi.string(),
+  })
+  .description('A chart as it would be created, or as it was read') as Schema<PatientBody & { id?: string }>
+/** How far a chart is one person's with another. */
+export const matchAnswer: Schema<object> = Joi.object({
+  items: Joi.array()
+    .items(
+      Joi.object({
+        id: uuidField().required(),
+        score: Joi.number().min(0).max(1).required().description('How likely it is one person'),
+        grade: Joi.string()
+          .valid(...gradesInOrder)
+          .required(),
+        reasons: Joi.array()
+          .items(
+            Joi.object({
+              field: Joi.string().required(),
+              found: Joi.string().required().description('How the two stand to each other in it'),
+              weight: Joi.number().required().description('Bits for one person, negative for two'),
+            }),
+          )
+          .required()
+          .description('What the score is made of, without any value'),
+      }),
+    )
+    .required()
+    .description('The likeliest first, 20 at most'),
+})
+
 export const patientAnswer = (newDemographics as Schema<object>).keys({
   id: uuidField().required(),
   mrn: Joi.string().required(),
@@ -48,6 +85,7 @@ export const patientAnswer = (newDemographics as Schema<object>).keys({
     .valid(...statuses)
     .required(),
   restricted: Joi.boolean().required(),
+  mergedInto: uuidField().description('Of a merged chart: the one that it is part of now, which may be merged itself'),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
 })

@@ -47,7 +47,7 @@ export async function openPatients(fieldKeys = buildFieldKeys({ FIELD_KEY, FIELD
     as,
     /** What the app role may not do. */
     asOwner: <T>(query: string, parameters: unknown[] = []) => owner.query<T>(query, parameters),
-    create: (more: object = {}) => ok<Patient>('', { ...aPatient, ...more }),
+    create: (more: object = {}) => ok<Patient>('?force=true', { ...aPatient, ...more }),
     assign: ({ id }: Patient, { id: userId }: Person, more: object = {}) =>
       ok<{ id: string }>(`/${id}/care-team`, { userId, role: 'treats', ...more }),
     async close() {

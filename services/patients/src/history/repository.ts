@@ -5,8 +5,8 @@ import type { ChartRow } from '../repository.ts'
 
 /** A chart as it was in a version. */
 export function chartAt({ id, mrn, createdAt }: ChartRow, row: VersionRow): ChartRow {
-  const { version, status, voided, restricted, demographics, at: updatedAt, reason: voidReason } = row
-  return { id, mrn, createdAt, version, status, voided, restricted, demographics, updatedAt, voidReason }
+  const { version, status, voided, restricted, mergedInto, demographics, at: updatedAt, reason: voidReason } = row
+  return { id, mrn, createdAt, version, status, voided, restricted, mergedInto, demographics, updatedAt, voidReason }
 }
 
 /** Versions before `before`, newest first. */

@@ -27,7 +27,7 @@ const entryAnswer: Schema<unknown> = Joi.object({
     .allow(null)
     .required()
     .description('Who made it; null where that was before history was kept'),
-  change: Joi.string().valid('created', 'updated', 'voided', 'restored').required(),
+  change: Joi.string().valid('created', 'updated', 'voided', 'restored', 'merged', 'unmerged').required(),
   reason: Joi.string().allow(null).required().description('Of voiding and restoring'),
   changed: Joi.array().items(Joi.string()).required().description('The fields that differ from the version before'),
 })
@@ -65,7 +65,7 @@ export function historyRoutes(
   const shared = {
     method: 'get',
     access: 'demographics.read',
-    alsoVoided: true,
+    also: ['voided', 'merged'],
     event: { type: 'patients.patient.read', action: 'R', subject: 'patient' },
     body: nothing,
     errors: [],

@@ -48,16 +48,21 @@ type Found<F extends Field> = keyof (typeof weights)[F] & string
 
 /** Bits that it takes for even odds: two charts drawn from a million are hardly ever one person's. */
 const prior = 14
-const grades: readonly [Grade, score: number][] = [
+const grades = [
   ['certain', 0.9],
   ['probable', 0.5],
   ['possible', 0.02],
-]
+] as const satisfies [Grade, score: number][]
+export const gradesInOrder = grades.map(([grade]) => grade)
 
 const similarity = (a: string, b: string): number => levenshtein(a, b).similarity
 
+const digitsOf = (text: string): string => text.replaceAll(/\D/g, '')
+
 function compareText(a: string, b: string): 'same' | 'similar' | 'different' {
   if (a === b) return 'same'
+  // Baby 1 and Baby 2 are twins, and neighbours live next door
+  if (digitsOf(a) !== digitsOf(b)) return 'different'
   // a letter in four may be wrong, and one of three; what sounds alike may be further apart
   if (similarity(a, b) >= 0.7) return 'similar'
   return similarity(a, b) >= 0.5 && soundOf(a) === soundOf(b) ? 'similar' : 'different'
@@ -84,7 +89,7 @@ export interface Traits {
 }
 
 /** Without a country's prefix: the last nine digits tell one from another. */
-const phoneDigits = (text: string): string => text.replaceAll(/\D/g, '').slice(-9)
+const phoneDigits = (text: string): string => digitsOf(text).slice(-9)
 
 export function traitsOf(chart: Omit<Demographics, 'status'>): Traits {
   const { name, otherNames, birthDate, sex, telecom, addresses, identifiers } = chart

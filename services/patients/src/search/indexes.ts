@@ -13,11 +13,10 @@ interface Rows {
   keys: string[]
 }
 
-function rowsOf(chart: Indexed): Rows {
-  const words = wordsOf(chart)
-  return { words, line: lineOf(words), keys: keysOf(chart) }
+function rowsOf(chart: Indexed | undefined): Rows {
+  const words = chart ? wordsOf(chart) : []
+  return { words, line: lineOf(words), keys: chart ? keysOf(chart) : [] }
 }
-const noRows: Rows = { words: [], line: '', keys: [] }
 
 /**
  * Parts of a `WITH` that make a chart be found by what it is now. They do nothing where `chart`, another part, has no row.
@@ -37,9 +36,9 @@ export const indexing = (n: number): string => `
     -- in one order for everybody: two who bring the same new words don't wait for each other in a circle
     ORDER BY variant COLLATE "C", word COLLATE "C" ON CONFLICT DO NOTHING)`
 
-/** @param before what it was indexed by, if it was @param after undefined where it stays so */
+/** @param before what it was indexed by, if by anything @param after what it is to be indexed by */
 export function indexValues(before: Indexed | undefined, after: Indexed | undefined): unknown[] {
-  const [from, to] = after ? [before ? rowsOf(before) : noRows, rowsOf(after)] : [noRows, noRows]
+  const [from, to] = [rowsOf(before), rowsOf(after)]
   const without = (some: string[], others: string[]) => some.filter((one) => !others.includes(one))
   /** The rows of the one that the other hasn't. */
   const less = (rows: Rows, others: Rows): Rows => ({

@@ -3,7 +3,7 @@ import { patientEntity } from '../database.ts'
 import type { FieldKeys } from '../field-keys.ts'
 import { phoneKey } from '../match/compare.ts'
 import type { Patient, PatientStatus } from '../patient.ts'
-import { chartColumns, isVisible, type ChartRow, type Viewer } from '../repository.ts'
+import { chartColumns, isVisible, survivorOf, type ChartRow, type Viewer } from '../repository.ts'
 import { isTypable, variantsOf } from './names.ts'
 
 /** Where a chart stands among those that were found. */
@@ -69,6 +69,16 @@ async function findMeant(tx: Tx, typed: readonly string[]): Promise<Map<string, 
 /** Names that are looked through for mistyped ones: whoever searches for two of the commonest must not make all others wait. */
 const examinedAtMost = 20_000
 
+/**
+ * Charts in use, or those of a status. What was merged opens to whom the chart opens that it is part of: only who sees all charts
+ * is shown it in lists.
+ */
+function isOfStatus(status: PatientStatus | undefined, { everything }: Viewer, $: Place): string {
+  if (status === 'voided') return 'p.voided'
+  if (status === 'merged') return `p.merged_into IS NOT NULL AND ${everything}`
+  return `NOT p.voided AND p.merged_into IS NULL${status ? ` AND p.status = ${$(status)}` : ''}`
+}
+
 const likeStart = (word: string): string => `% ${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
 const quote = (word: string): string => word.replaceAll(/[^\p{L}\p{N}]/gu, String.raw`\$&`)
 const anyOf = (words: readonly string[]): string => ` (${words.map(quote).join('|')}) `
@@ -103,8 +113,7 @@ async function findByName(
       FROM (SELECT * FROM patient_names WHERE ${words('word', $)} ${from}
             ORDER BY word, line, patient_id ${meant ? `LIMIT ${examinedAtMost}` : ''}) n
       JOIN patients p ON p.id = n.patient_id
-      WHERE ${others($)} AND p.voided = ${status === 'voided'}
-        ${status && status !== 'voided' ? `AND p.status = ${$(status)}` : ''}
+      WHERE ${others($)} AND ${isOfStatus(status, viewer, $)}
         ${viewer.everything ? '' : `AND ${isVisible($(viewer.userId))}`}
         -- once, by the first of its words
         AND n.word = coalesce((SELECT min(w COLLATE "C") FROM unnest(string_to_array(btrim(n.line), ' ')) AS w WHERE ${words('w', $)}), n.word)
@@ -183,7 +192,9 @@ export async function findPatients(
       { [`meant${n}`]: meant.get(word) ?? [], [start]: word, [end]: endOf(word) },
     )
   })
-  if (mrn !== undefined) select.andWhere('p.mrn = :mrn', { mrn })
+  // the number of a chart that was merged is one of the chart that it is part of
+  if (mrn !== undefined)
+    select.andWhere(status === 'merged' ? 'p.mrn = :mrn' : `p.id = ${survivorOf('mrn = :mrn')}`, { mrn })
   if (birthDate !== undefined) select.andWhere('p.birthDate = :birthDate', { birthDate })
   if (phone !== undefined)
     select.andWhere('p.id IN (SELECT patient_id FROM patient_keys WHERE key = :phone)', { phone: phoneKey(phone) })
@@ -194,8 +205,10 @@ export async function findPatients(
       { searches: keys.searchesFor(identifier), identifier },
     )
   }
-  select.andWhere('p.voided = :voided', { voided: status === 'voided' })
-  if (status && status !== 'voided') select.andWhere('p.status = :status', { status })
+  select.andWhere(
+    isOfStatus(status, viewer, () => ':status'),
+    { status },
+  )
   if (!viewer.everything) select.andWhere(isVisible(':userId'), { userId: viewer.userId })
   if (after) select.andWhere('(p.search_name, p.id) > (:name, :id)', after)
   const rows = await select.orderBy('p.searchName').addOrderBy('p.id').limit(limit).getMany()
@@ -207,6 +220,9 @@ export async function findRestricted(
   tx: Tx,
   mrn: string,
 ): Promise<Pick<Patient, 'id' | 'mrn' | 'restricted'> | undefined> {
-  const row = await tx.findOneBy(patientEntity, { mrn, restricted: true, voided: false })
-  return row ? { id: row.id, mrn: row.mrn, restricted: true } : undefined
+  const [found] = await tx.query<Pick<Patient, 'id' | 'mrn' | 'restricted'>[]>(
+    `SELECT id, mrn, restricted FROM patients WHERE id = ${survivorOf('mrn = $1')} AND restricted AND NOT voided`,
+    [mrn],
+  )
+  return found
 }

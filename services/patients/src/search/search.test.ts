@@ -22,7 +22,9 @@ beforeAll(async () => {
   service = await openPatients()
   for (const [given, family, more] of people) {
     const body = { name: { given: given.split(' '), family }, birthDate: '1989-05-25', sex: 'other', ...more }
-    expect(await service.call('POST', '/api/v1/patients', { token: registrar, body })).toMatchObject({ status: 201 })
+    expect(await service.call('POST', '/api/v1/patients?force=true', { token: registrar, body })).toMatchObject({
+      status: 201,
+    })
   }
 })
 afterAll(() => service.close())
@@ -89,7 +91,7 @@ describe('by name', () => {
 
   test('a name that was changed is found no more, and the new one is', async () => {
     const body = { name: { given: ['Ada'], family: 'Before' }, birthDate: '1989-05-25', sex: 'female' }
-    const { body: chart } = await service.call('POST', '/api/v1/patients', { token: registrar, body })
+    const { body: chart } = await service.call('POST', '/api/v1/patients?force=true', { token: registrar, body })
     const headers = { 'if-match': '"1"' }
     await service.call('PATCH', `/api/v1/patients/${chart.id}`, {
       token: registrar,
@@ -113,7 +115,9 @@ describe('by name', () => {
       birthDate: '1989-05-25',
       sex: 'other',
     }
-    expect(await service.call('POST', '/api/v1/patients', { token: registrar, body })).toMatchObject({ status: 201 })
+    expect(await service.call('POST', '/api/v1/patients?force=true', { token: registrar, body })).toMatchObject({
+      status: 201,
+    })
     expect((await search({ q: `${long('u').slice(2)}q9` })).items).toHaveLength(1)
   })
 })
