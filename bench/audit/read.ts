@@ -26,7 +26,9 @@ export async function read(stage: Stage): Promise<Record<string, boolean>> {
   const paths: string[] = []
   for (let n = 0; n < 200; n++) {
     const body = { name: { given: ['Ada'], family: `Bench ${n}` }, birthDate: '1975-12-10', sex: 'female' }
-    paths.push(`/patients/${(JSON.parse((await client.send('POST', '/patients?force=true', body)).body) as { id: string }).id}`)
+    paths.push(
+      `/patients/${(JSON.parse((await client.send('POST', '/patients?force=true', body)).body) as { id: string }).id}`,
+    )
   }
   client.close()
   const asked = Array.from({ length: requests }, (_none, n) => paths[n % paths.length]!)
