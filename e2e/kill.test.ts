@@ -1,5 +1,4 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { AuditEvent } from '@caregate/common/events'
 import { until } from '@caregate/common/testing/until'
@@ -7,7 +6,6 @@ import { openClient, type Client } from '../platform/client.ts'
 import { readCreateEvents, sendRows, summarise } from '../platform/import.ts'
 import { quietProgress } from '../platform/progress.ts'
 import { PROCESSES } from '../platform/services.ts'
-import { readRows } from '../platform/synthea.ts'
 import { buildVitals, PARTS, type Part } from '../platform/vitals.ts'
 import { generatePatients } from '../samples/generate.ts'
 import { ask, freshFolder, openTestPlatform } from './platform.ts'
@@ -17,7 +15,6 @@ const ROWS = 300
 let platform: Awaited<ReturnType<typeof openTestPlatform>>
 let client: Client
 let vitals: ReturnType<typeof buildVitals>
-let file: string
 
 beforeAll(async () => {
   const folder = freshFolder()
@@ -26,8 +23,6 @@ beforeAll(async () => {
   platform = await openTestPlatform({ folder, progress })
   vitals = buildVitals(platform.info)
   client = await openClient(platform.gateway, await platform.addStaff('registrar', 'auditor'))
-  file = join(folder, 'patients.csv')
-  writeFileSync(file, generatePatients(ROWS))
 }, 60_000)
 afterAll(() => platform.close())
 
@@ -54,40 +49,46 @@ async function kill(victim: Part): Promise<number> {
 
 test('an import outlives the death of every process: nothing is lost and nothing made twice', async () => {
   const recovery = new Map<Part, number>()
+  const waiting = [...PARTS]
   let killing: Promise<unknown> = Promise.resolve()
+  let done = 0
 
-  /** A share of the rows is on its way while one of them is dead; the next dies when all are back. */
+  /** The file from its beginning, with a death on the way for as long as one is to die: the rest comes when all are back. */
   async function* rows() {
-    const waiting = [...PARTS]
+    const [header, ...lines] = generatePatients(ROWS).split('\n')
+    yield `${header}\n`
     const share = Math.floor(ROWS / PARTS.length)
-    let index = 0
-    for await (const row of readRows(file)) {
-      const victim = index % share === 20 ? waiting.shift() : undefined
+    for (const [index, line] of lines.entries()) {
+      const victim = index % share === 20 && index > done ? waiting.shift() : undefined
       if (victim) {
         await killing
         killing = kill(victim).then((ms) => recovery.set(victim, ms))
         // awaited at the next death or at the end
         killing.catch(() => {})
       }
-      index += 1
-      yield row
+      yield `${line}\n`
+      // so that what is killed is at work
+      if (index >= done) await sleep(20)
     }
     await killing
   }
-  const { charts, refused } = await sendRows(client, rows(), new AbortController().signal, () => {})
+  const source = { type: 'text/csv', open: rows }
+  const sent = await sendRows(client, source, new AbortController().signal, () => (done += 1))
+  await killing
+  const { made, refused } = sent
   expect([...recovery.keys()]).toEqual(PARTS)
   for (const [victim, ms] of recovery) expect(`${victim} ${ms < 5000 ? 'in time' : ms}`).toBe(`${victim} in time`)
 
   expect(refused).toEqual([])
-  expect(new Set(charts.map(({ id }) => id)).size).toBe(ROWS)
-  const events = await readCreateEvents(client, charts)
-  expect(summarise(charts, refused, events)).toEqual({
+  expect(new Set(made.map(({ id }) => id)).size).toBe(ROWS)
+  const events = await readCreateEvents(client, made)
+  expect(summarise(sent, events)).toEqual({
     ok: true,
     lines: [`${ROWS} created, 0 already there, 0 refused, ${ROWS} create events`],
   })
 
   // and so it stands in the databases themselves
-  const ids = charts.map(({ id }) => id).sort()
+  const ids = made.map(({ id }) => id).sort()
   const { postgres } = platform.info.backing
   const stored = await ask<{ id: string }>(postgres, 'caregate_patients', 'SELECT id FROM patients ORDER BY id')
   expect(stored.map(({ id }) => id)).toEqual(ids)

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Problem } from '@caregate/common/errors'
 import { addUser } from './accounts.ts'
@@ -13,7 +14,7 @@ const PATIENCE_MS = 120_000
 const ATTEMPT_MS = 30_000
 const RENEW_BEFORE_MS = 60_000
 /** What a limit or a restart answers: it may pass. */
-const passing = [429, 502, 503, 504]
+export const passing = [429, 502, 503, 504]
 
 export interface Answer {
   status: number
@@ -54,10 +55,7 @@ export function buildSender(gateway: string) {
     return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as unknown }
   }
 
-  /** Milliseconds until the allowance that was used up is there again. */
-  const closedFor = () => Math.max(0, closedUntil - Date.now())
-
-  async function send(
+  return async function send(
     method: string,
     path: string,
     body?: unknown,
@@ -67,7 +65,7 @@ export function buildSender(gateway: string) {
     let repeated = false
     let lost = ''
     for (let tries = 0; ; tries++) {
-      await sleep(closedFor())
+      await sleep(Math.max(0, closedUntil - Date.now()))
       const answer = await attempt(method, path, body, headers).catch((error: Error) => {
         lost = error.cause instanceof Error ? error.cause.message : error.message
       })
@@ -84,8 +82,6 @@ export function buildSender(gateway: string) {
       await sleep(wait)
     }
   }
-
-  return Object.assign(send, { closedFor })
 }
 
 /** What a problem says: each field's message, else the detail. */
@@ -135,8 +131,29 @@ export async function openClient(gateway: string, account: Account) {
     return { ...again, repeated: again.repeated || answer.repeated }
   }
 
+  /** Sends a body of any length as it is read, once, or a second time where the token was no longer good; the answer is read as it comes. */
+  async function upload(
+    path: string,
+    open: () => AsyncIterable<string | Buffer>,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const attempt = (token: string) => {
+      const init = { method: 'POST', headers: { ...headers, authorization: `Bearer ${token}` }, signal, duplex: 'half' }
+      return fetch(gateway + path, {
+        ...init,
+        body: Readable.from(open(), { objectMode: false }),
+      } as unknown as RequestInit)
+    }
+    const token = await accessToken()
+    const answer = await attempt(token)
+    if (answer.status !== 401) return answer
+    await answer.body?.cancel()
+    return attempt(await accessToken(token))
+  }
+
   keep(await logIn(send, account))
-  return { gateway, closedFor: send.closedFor, request, get: (path: string) => request('GET', path) }
+  return { gateway, request, upload, get: (path: string) => request('GET', path) }
 }
 
 /** As CAREGATE_EMAIL, else as the platform's own registrar and auditor, which is made at the first use. */

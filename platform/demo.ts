@@ -1,21 +1,17 @@
 /** `npm run demo`: an account a role, a hundred charts, and some traffic to look at in the audit log. */
-import { fileURLToPath } from 'node:url'
+import { readFile } from 'node:fs/promises'
 import { buildSender, findGateway, keptAccount, newPassword, openClient, reasonOf, staffAccount } from './client.ts'
 import type { Account, Client } from './client.ts'
 import { PlatformError, runTool } from './errors.ts'
-import { sendRows } from './import.ts'
+import { SAMPLES, sendRows } from './import.ts'
 import { openDataFolder, readInfo } from './state.ts'
-import { readRows } from './synthea.ts'
-import type { Line } from './synthea.ts'
 
 const CHARTS = 100
 
-async function* firstRows(): AsyncGenerator<Line> {
-  let count = 0
-  for await (const row of readRows(fileURLToPath(new URL('../samples/patients.csv', import.meta.url)))) {
-    if (count++ === CHARTS) return
-    yield row
-  }
+/** With the header above. */
+async function* firstRows(): AsyncGenerator<string> {
+  const lines = (await readFile(SAMPLES, 'utf8')).split('\n')
+  yield lines.slice(0, CHARTS + 1).join('\n')
 }
 
 async function registerPatient(gateway: string): Promise<Account> {
@@ -102,18 +98,19 @@ await runTool(async () => {
     registrar: await openClient(gateway, accounts.registrar),
     auditor: await openClient(gateway, accounts.auditor),
   }
-  const { charts, refused } = await sendRows(clients.registrar, firstRows(), new AbortController().signal, () => {})
+  const source = { type: 'text/csv', open: firstRows }
+  const { made, refused } = await sendRows(clients.registrar, source, new AbortController().signal, () => {})
   const traffic = await makeTraffic(
     clients,
     gateway,
-    charts.map(({ id }) => id),
+    made.map(({ id }) => id),
   )
 
   const admin = readInfo(openDataFolder())?.admin
   const listed = [...(admin ? [['admin', admin] as const] : []), ...Object.entries(accounts)]
   console.log(
     [
-      `${charts.length} charts (${charts.filter(({ outcome }) => outcome === 'created').length} of them new), ${refused.length} refused; traffic: ${traffic.join(', ')}`,
+      `${made.length} charts (${made.filter(({ outcome }) => outcome === 'created').length} of them new), ${refused.length} refused; traffic: ${traffic.join(', ')}`,
       '',
       ...listed.map(([role, { email, password }]) => `${role.padEnd(10)} ${email.padEnd(32)} ${password}`),
       ...(admin ? ['(the admin with its one-time password, as long as nobody has changed it)'] : []),

@@ -1,7 +1,5 @@
-import type { Client } from './client.ts'
-
 /** Rows done, pace and time left: a bar that moves on a terminal, a plain line every five seconds elsewhere. */
-export function startProgress(total: number, { closedFor }: Pick<Client, 'closedFor'>) {
+export function startProgress(total: number) {
   const out = process.stdout
   const started = performance.now()
   let done = 0
@@ -12,11 +10,8 @@ export function startProgress(total: number, { closedFor }: Pick<Client, 'closed
   }
   function draw() {
     const { rate } = pace()
-    const pause = Math.ceil(closedFor() / 1000)
-    const eta = pause
-      ? `the rate limit opens again in ${pause} s`
-      : `ETA ${done ? Math.ceil((total - done) / rate) : '?'} s`
-    const line = `${done}/${total}  ${rate.toFixed(1)} rows/s  ${eta}`
+    const eta = done ? Math.ceil((total - done) / rate) : '?'
+    const line = `${done}/${total}  ${rate.toFixed(1)} rows/s  ETA ${eta} s`
     const bar = '#'.repeat(Math.round((30 * done) / (total || 1))).padEnd(30, '-')
     out.write(out.isTTY ? `\r[${bar}] ${line}\x1b[K` : `${line}\n`)
   }

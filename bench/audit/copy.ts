@@ -28,13 +28,13 @@ const lineOf = (row: EventRow): string =>
     row.requestId,
   )}\t${field(row.entry)}\n`
 
-/** Rows into `events`, in a transaction. */
-function copyBatch(client: PgClient, rows: readonly EventRow[]): Promise<void> {
+/** What a table takes by `COPY … FROM STDIN`, in a transaction. */
+export function copyText(client: PgClient, statement: string, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     client.query({
-      submit: (connection: Connection) => connection.query(`COPY events (${columns}) FROM STDIN`),
+      submit: (connection: Connection) => connection.query(statement),
       handleCopyInResponse(connection: Connection) {
-        connection.sendCopyFromChunk(Buffer.from(rows.map(lineOf).join('')))
+        connection.sendCopyFromChunk(Buffer.from(text))
         connection.endCopyFrom()
       },
       handleCommandComplete() {},
@@ -45,5 +45,13 @@ function copyBatch(client: PgClient, rows: readonly EventRow[]): Promise<void> {
 }
 
 export async function copyRows(client: PgClient, rows: readonly EventRow[]): Promise<void> {
-  for (let from = 0; from < rows.length; from += batchSize) await copyBatch(client, rows.slice(from, from + batchSize))
+  for (let from = 0; from < rows.length; from += batchSize)
+    await copyText(
+      client,
+      `COPY events (${columns}) FROM STDIN`,
+      rows
+        .slice(from, from + batchSize)
+        .map(lineOf)
+        .join(''),
+    )
 }

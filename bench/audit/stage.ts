@@ -24,12 +24,15 @@ const { Client } = createRequire(join(ROOT, 'libs/common/package.json'))('pg') a
 }
 export const quiet = buildLogger('bench', 'WARNING', 'text')
 
-/** A platform as it is shipped, the parts of which are measured; and further databases like audit's. */
-export async function openStage() {
+/**
+ * A platform as it is shipped, the parts of which are measured; and further databases like audit's.
+ * @param more of its environment
+ */
+export async function openStage(more: Record<string, string> = {}) {
   const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-bench-')))
   const { PATH, HOME } = process.env
   const secretKey = randomBytes(48).toString('base64')
-  const env = { PATH, HOME, LOG_LEVEL: 'WARNING', ALGORITHM: 'HS256', SECRET_KEY: secretKey }
+  const env = { PATH, HOME, LOG_LEVEL: 'WARNING', ALGORITHM: 'HS256', SECRET_KEY: secretKey, ...more }
   const progress = openProgress(process.stderr)
   const platform = await startPlatform({ folder, env, ports: 'free', progress }).finally(() => progress.close())
   const { info, supervisor } = platform

@@ -41,9 +41,9 @@ export async function openBed() {
     const answer = await fetch(info.gateway + path, {
       method,
       headers: {
-        ...headers,
         ...(token ? { authorization: `Bearer ${token}` } : {}),
         ...(body ? { 'content-type': 'application/json' } : {}),
+        ...headers,
       },
       body: body ? JSON.stringify(body) : null,
       signal: AbortSignal.timeout(30_000),

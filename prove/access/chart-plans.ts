@@ -15,6 +15,14 @@ export const chartPlans = (grantId: string): Plans => ({
   'POST /api/v1/patients': { answers: '201', body: person, query: '?force=true' },
   'GET /api/v1/patients': { answers: '200' },
   'POST /api/v1/patients/match': { answers: '200', body: person },
+  // a row that is no chart: its import begins and ends
+  'POST /api/v1/patients/import': {
+    answers: '200',
+    body: {},
+    headers: { 'content-type': 'application/x-ndjson' },
+    events: 2,
+  },
+  'GET /api/v1/patients/export': { answers: '200', query: '?status=merged' },
   'POST /api/v1/patients/search': { answers: '200', body: { q: 'nobody' } },
   'GET /api/v1/patients/break-glass/{grantId}': { answers: '200', params: { grantId } },
   'GET /api/v1/patients/{id}': { answers: '200' },

@@ -105,7 +105,8 @@ export function judgeEvents(
     const told = byRequest.get(id) ?? []
     const { status } = answer
     const isSuccess = status < 400
-    if (told.length !== (operation.plan.untold && (isSuccess || operation.roles === 'anyone') ? 0 : 1))
+    const { untold, events = 1 } = operation.plan
+    if (told.length !== (untold && (isSuccess || operation.roles === 'anyone') ? 0 : isSuccess ? events : 1))
       problems.push(`${told.length} events`)
     const [event] = told
     if (!event) continue

@@ -86,6 +86,8 @@ export interface Plan {
   scope?: Scope
   /** Ends the session. */
   ends?: true
+  /** How many events an answer leaves, where that isn't one. */
+  events?: number
   /** An answer leaves no event. */
   untold?: true
 }

@@ -140,11 +140,14 @@ export function buildApp(options: AppOptions): Express {
         })
       try {
         if (policy !== 'public') checkRoles(policy, definition.scope, await authenticate(req, res))
-        await parseBody(req, res, parse.get(definition.bodyType ?? '')!, definition.bodyType)
+        const uploadType = definition.uploads && checkUpload(req, definition.uploads)
+        if (!uploadType) await parseBody(req, res, parse.get(definition.bodyType ?? '')!, definition.bodyType)
         const context: Context<unknown, unknown, unknown> = {
           params: validate(definition.params, req.params, true),
           query: validate(definition.query, req.query, true),
           body: validate(definition.body, req.body ?? {}, false),
+          // who stops reading doesn't close the connection: there may be something to answer yet
+          upload: { type: uploadType ?? '', chunks: req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer> },
           claims: locals.claims as Claims,
           headers: req.headers,
           ip: locals.ip,
@@ -174,6 +177,8 @@ export function buildApp(options: AppOptions): Express {
         // what leaves no event when it is answered does when it is refused
         await refuse(req, res, error, pattern, event ?? (policy === 'public' ? null : refused), facts)
       }
+      // what nobody has read of it would stand before the next request of the connection
+      if (definition.uploads) req.resume()
     }
   }
 
@@ -234,6 +239,8 @@ type Body = string | Buffer | AsyncIterable<string>
 /** Text or bytes, at once or as they come. What breaks off then, by the client or here, was answered already. */
 async function sendBody(res: Response, body: Body, log: Logger): Promise<void> {
   if (typeof body === 'string' || Buffer.isBuffer(body)) return void res.end(body)
+  // before the first of it is there: whoever waits learns that it was begun
+  res.flushHeaders()
   await pipeline(Readable.from(body), res).catch((error: unknown) => {
     if ((error as { code?: string }).code !== 'ERR_STREAM_PREMATURE_CLOSE') log.error('an answer broke off', { error })
   })
@@ -245,6 +252,13 @@ function checkRoute(definition: Route): void {
   }
   if (definition.event === undefined)
     throw new Error(`${definition.method.toUpperCase()} ${definition.path} has no event`)
+}
+
+/** @returns which of the types it is @throws {AppError} 415 */
+function checkUpload(req: Request, types: readonly string[]): string {
+  const type = req.headers['content-encoding'] === undefined && req.is([...types])
+  if (!type) throw new AppError('unsupported_media_type', `Send the body as ${types.join(', ')}, not encoded.`)
+  return type
 }
 
 async function parseBody(req: Request, res: Response, parser: RequestHandler, bodyType?: string): Promise<void> {

@@ -95,7 +95,7 @@ function responses(definition: Route): Json {
 }
 
 function operation(definition: Route, tag: string): Json {
-  const { method, path, policy, access, summary, body } = definition
+  const { method, path, policy, access, summary, body, uploads } = definition
   const who =
     policy === 'public' ? 'Anyone.' : policy === 'signed-in' ? 'Whoever is signed in.' : `Roles: ${policy.join(', ')}.`
   const words = path.split(/[/{}.-]+/).filter(Boolean)
@@ -114,6 +114,14 @@ function operation(definition: Route, tag: string): Json {
           requestBody: {
             required: true,
             content: { [definition.bodyType ?? 'application/json']: { schema: jsonSchema(body) } },
+          },
+        }
+      : {}),
+    ...(uploads
+      ? {
+          requestBody: {
+            required: true,
+            content: Object.fromEntries(uploads.map((type) => [type, { schema: { type: 'string' } }])),
           },
         }
       : {}),

@@ -53,12 +53,12 @@ function rowOf(event: AuditEvent): Row {
 }
 
 /**
- * Records an event with the change that it tells of: both are committed, or neither is.
+ * Records events with the change that they tell of: all are committed, or nothing is.
  * @throws outside a transaction
  */
-export async function recordEvent(tx: Tx, event: AuditEvent): Promise<void> {
+export async function recordEvent(tx: Tx, ...events: AuditEvent[]): Promise<void> {
   if (!tx.queryRunner?.isTransactionActive) throw new Error('recordEvent needs a transaction')
-  await queryPrepared(tx, insertRows, columnsOf([rowOf(event)]))
+  await queryPrepared(tx, insertRows, columnsOf(events.map(rowOf)))
 }
 
 /**

@@ -12,13 +12,19 @@ export type Policy = 'public' | 'signed-in' | readonly Role[]
 
 /** What an event says of a request besides who and when. */
 export type Facts = Partial<
-  Pick<AuditEvent, 'type' | 'actor' | 'resource' | 'patientIds' | 'changed' | 'basis' | 'breakGlass'>
+  Pick<
+    AuditEvent,
+    | ('type' | 'action' | 'actor' | 'outcome' | 'code')
+    | ('resource' | 'patientIds' | 'changed' | 'basis' | 'breakGlass')
+  >
 >
 
 export interface Context<P, Q, B> {
   params: P
   query: Q
   body: B
+  /** The body where the route takes `uploads`: its type, and its bytes as they come. */
+  upload: { type: string; chunks: AsyncIterable<Buffer> }
   /** Undefined on public routes only. */
   claims: Claims
   headers: IncomingHttpHeaders
@@ -34,7 +40,10 @@ export interface Context<P, Q, B> {
    *   with a change
    */
   record(tx: Tx, facts?: Facts, answered?: AppError | number): Promise<void>
-  /** The same event for whoever records it with the change in one statement; nobody else does so then. */
+  /**
+   * The same event for whoever records it with the change in one statement; nobody else does so then. Of an answer that is
+   * streamed also further ones, as it goes on.
+   */
   takeEvent(facts?: Facts, answered?: AppError | number): AuditEvent
 }
 
@@ -75,6 +84,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   body: Schema<B>
   /** Content type of the body, besides application/json. */
   bodyType?: string
+  /** Content types of a body of any length, which the handler reads itself, as `upload`. */
+  uploads?: readonly string[]
   answer: {
     status: 200 | 201 | 202 | 204
     description: string

@@ -1,4 +1,4 @@
-import { stringify, type Options } from 'csv-stringify/sync'
+import { csvLines } from '@caregate/common/csv'
 import type { Tx } from '@caregate/common/database'
 import { findBatches } from './export.ts'
 import type { StoredEvent } from './log/entry.ts'
@@ -33,25 +33,15 @@ const columns = {
   userAgent: (e) => e.request.userAgent,
 } satisfies Record<string, (event: StoredEvent) => string | number | null | undefined>
 
-const options: Options = {
-  // RFC 4180
-  record_delimiter: 'windows',
-  // what a client chose, the name of its browser say, must not be run by whoever opens the file
-  escape_formulas: true,
-}
-
 /**
  * All events that a filter lets through, oldest first, with a row of names above: for people, since nothing in it can be
  * verified.
  * @param size of the log: of what comes later there is nothing
  */
 export async function* exportCsv(tx: Tx, filter: EventFilter, size: number): AsyncGenerator<string> {
-  yield stringify([Object.keys(columns)], options)
+  yield csvLines([Object.keys(columns)])
   for await (const rows of findBatches(tx, filter, size)) {
     const events = rows.map(({ entry }) => JSON.parse(entry) as StoredEvent)
-    yield stringify(
-      events.map((event) => Object.values(columns).map((read) => read(event))),
-      options,
-    )
+    yield csvLines(events.map((event) => Object.values(columns).map((read) => read(event))))
   }
 }

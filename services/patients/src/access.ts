@@ -25,6 +25,10 @@ export const policy = {
   /** Merging it with another chart, and undoing that. */
   'merge.change': { registrar: ['any'] },
   'break-glass.request': { clinician: ['any'] },
+  /** With allergies and conditions, as the source has them; also of charts that are there. */
+  'chart.import': { registrar: ['any'] },
+  'demographics.export': { clinician: ['care-team'], registrar: ['any'] },
+  'clinical.export': { clinician: ['care-team'] },
 } as const satisfies Record<string, Partial<Record<Role, readonly Relation[]>>>
 
 export type ChartAction = keyof typeof policy

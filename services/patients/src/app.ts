@@ -7,6 +7,7 @@ import { clinicalRoutes } from './clinical/routes.ts'
 import { matchRoutes } from './match/routes.ts'
 import { mergeRoutes } from './merge/routes.ts'
 import { patientRoutes, type Deps } from './routes.ts'
+import { transferRoutes } from './transfer/routes.ts'
 
 export function buildPatientsApp(
   deps: Deps & BreakGlassDeps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'>,
@@ -20,6 +21,7 @@ export function buildPatientsApp(
     ...clinicalRoutes(deps, charts),
     ...careTeamRoutes(deps, charts),
     ...breakGlassRoutes(deps, charts),
+    ...transferRoutes(deps),
   ]
   checkChartRoutes(routes)
   return buildApp({

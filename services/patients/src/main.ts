@@ -1,9 +1,11 @@
+import type { IncomingMessage } from 'node:http'
 import { configuredVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
 import { currentUrl } from '@caregate/common/config'
 import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
 import { openOutbox } from '@caregate/common/outbox'
+import { apiBase } from '@caregate/common/route'
 import { run } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildPatientsApp } from './app.ts'
@@ -11,6 +13,7 @@ import { keys } from './config.ts'
 import { spec } from './database.ts'
 import { buildFieldKeys } from './field-keys.ts'
 import { checkFieldKeys } from './repository.ts'
+import { importPath } from './transfer/routes.ts'
 
 await run(spec.service, keys, async (config, log, lifetime) => {
   const db = await openDatabase(config, spec.entities, log, lifetime.signal)
@@ -31,5 +34,6 @@ await run(spec.service, keys, async (config, log, lifetime) => {
     fieldKeys,
     trustedProxies: config.TRUSTED_PROXIES,
   })
-  await serve(spec.service, { request: app }, config, log, lifetime)
+  const isUpload = ({ url }: IncomingMessage) => url?.split('?', 1)[0] === apiBase + importPath
+  await serve(spec.service, { request: app, isUpload }, config, log, lifetime)
 })

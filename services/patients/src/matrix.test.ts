@@ -116,13 +116,15 @@ test('the policy is the one that is meant', () => {
   expect(found).toEqual(Object.fromEntries(Object.keys(found).map((key) => [key, golden[key]])))
 })
 
-test('creating, listing and searching are the staff’s, matching the registrar’s', () => {
+test('creating, listing and searching are the staff’s, matching and importing the registrar’s, exporting theirs and the clinician’s', () => {
   const mayOf = (key: string) =>
     roles.filter((role) => cells.some((cell) => cell.operation.key === key && lettersOf([cell], key, role) === '+'))
   expect(mayOf('POST /api/v1/patients')).toEqual(['clinician', 'nurse', 'registrar'])
   expect(mayOf('GET /api/v1/patients')).toEqual(['clinician', 'nurse', 'registrar'])
   expect(mayOf('POST /api/v1/patients/search')).toEqual(['clinician', 'nurse', 'registrar'])
   expect(mayOf('POST /api/v1/patients/match')).toEqual(['registrar'])
+  expect(mayOf('POST /api/v1/patients/import')).toEqual(['registrar'])
+  expect(mayOf('GET /api/v1/patients/export')).toEqual(['clinician', 'registrar'])
 })
 
 test('lists and searches show what may be read and nothing else, and of what is restricted its number at most', async () => {

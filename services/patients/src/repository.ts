@@ -74,7 +74,7 @@ export async function findSurvivor(tx: Tx, id: string): Promise<string | undefin
 }
 
 /** Conditions under which somebody, `userId`, is close to chart `p`. */
-const isMember = (userId: string) =>
+export const isMember = (userId: string) =>
   `EXISTS (SELECT FROM care_team m WHERE m.patient_id = p.id AND m.user_id = ${userId} AND m.removed_at IS NULL
      AND (now() AT TIME ZONE 'UTC')::date BETWEEN m."from" AND coalesce(m."to", 'infinity'))`
 const grantOf = (userId: string) =>
@@ -250,7 +250,7 @@ async function write(
     ...eventValues(event),
     ...(typeof more === 'object' ? [more.key, more.turn] : row ? [more ?? 0] : []),
   ]
-  if (!isSame) await checkSources(tx, id, has, by)
+  if (row && !isSame) await checkSources(tx, id, has, by)
   const statement = row ? change : more === undefined ? creation : creationInTurn
   try {
     type Made = Pick<ChartRow, 'id' | 'mrn' | 'version' | 'createdAt' | 'updatedAt'>

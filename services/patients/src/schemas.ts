@@ -3,7 +3,7 @@ import { pageFields, pastDateField, textField, uuidField, type Page, type Schema
 import { gradesInOrder } from './match/compare.ts'
 import { demographicsPatch, newDemographics, type Demographics, type PatientStatus } from './patient.ts'
 
-const statuses = ['active', 'inactive', 'deceased', 'voided', 'merged'] as const satisfies PatientStatus[]
+export const statuses = ['active', 'inactive', 'deceased', 'voided', 'merged'] as const satisfies PatientStatus[]
 export type PatientBody = Demographics & { restricted?: boolean }
 /** What POST and PUT take. */
 export const patientBody = (newDemographics as Schema<PatientBody>).keys({

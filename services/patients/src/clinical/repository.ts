@@ -52,6 +52,18 @@ export function updateItem(tx: Tx, place: Place, current: Item, item: NewItem, r
   return insert(tx, place, item, { id, version: version + 1, recordedBy, ...times })
 }
 
+/** Those of several charts: the newest version of each, in the order in which they were recorded first. */
+export async function findItemsOf(tx: Tx, patientIds: readonly string[]): Promise<(Item & Place)[]> {
+  const rows = await tx
+    .createQueryBuilder(itemEntity, 'i')
+    .distinctOn(['i.id'])
+    .where('i.patientId = ANY(:patientIds)', { patientIds })
+    .orderBy('i.id')
+    .addOrderBy('i.version', 'DESC')
+    .getMany()
+  return rows.map((row) => ({ ...toItem(row), patientId: row.patientId, kind: row.kind }))
+}
+
 /** The newest version of each, in the order in which they were recorded first. */
 export async function findItems(
   tx: Tx,

@@ -47,11 +47,25 @@ export function indexValues(before: Indexed | undefined, after: Indexed | undefi
     keys: without(rows.keys, others.keys),
   })
   const [old, added] = [less(from, to), less(to, from)]
-  const variants = added.words.flatMap((word) => variantsOf(word).map((variant) => ({ variant, word })))
-  return [
-    ...[old.line, old.words, old.keys, added.line, added.words, added.keys],
-    ...[variants.map(({ variant }) => variant), variants.map(({ word }) => word)],
-  ]
+  return [...[old.line, old.words, old.keys, added.line, added.words, added.keys], ...variantValues(added.words)]
+}
+
+function variantValues(words: readonly string[]): string[][] {
+  const variants = words.flatMap((word) => variantsOf(word).map((variant) => ({ variant, word })))
+  return [variants.map(({ variant }) => variant), variants.map(({ word }) => word)]
+}
+
+/**
+ * Makes the words of charts known beforehand, at once. A transaction that writes many charts would hold each new word until
+ * its end, in no order: two of them would wait for each other in a circle, and whoever writes one chart for both.
+ */
+export async function learnWords(tx: Tx, charts: readonly Pick<Indexed, 'name' | 'otherNames'>[]): Promise<void> {
+  await tx.query(
+    `INSERT INTO name_variants (variant, word) SELECT variant, word FROM unnest($1::text[], $2::text[]) AS new(variant, word)
+     WHERE NOT EXISTS (SELECT FROM name_variants v WHERE v.variant = new.word AND v.word = new.word)
+     ORDER BY variant COLLATE "C", word COLLATE "C" ON CONFLICT DO NOTHING`,
+    variantValues([...new Set(charts.flatMap(wordsOf))]),
+  )
 }
 
 /** Makes a chart be found that wasn't. */
