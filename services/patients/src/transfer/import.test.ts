@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { until } from '@caregate/common/testing/until'
 import { aPatient, openPatients, registrar, someone } from '../testing.ts'
@@ -22,7 +23,7 @@ async function send(body: string, type = ndjson, query = '', { token } = registr
     .map((line) => JSON.parse(line) as Record<string, unknown>)
   return { ...answer, last: lines.pop(), lines }
 }
-const linesOf = (...rows: object[]) => rows.map((row) => JSON.stringify(row)).join('\n')
+const linesOf = (...rows: object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 const aRow = (more: object = {}) => ({
   ...aPatient,
   identifiers: [{ system: 'source:clinic', value: randomUUID() }],
@@ -391,7 +392,7 @@ describe('a stream', () => {
     const rows = [aRow(), aRow()]
     sent.write(`${JSON.stringify(rows[0])}\n`)
     await until(() => heard.text.includes('"line":1,'))
-    await new Promise((resolve) => setTimeout(resolve, 2100))
+    await sleep(2100)
     sent.end(JSON.stringify(rows[1]))
     await until(() => heard.ended)
     expect(heard.text).toMatch(/"done":false,"created":1,"present":0,"refused":0,"code":"unauthorized"/)
@@ -410,10 +411,7 @@ describe('a stream', () => {
     while (!stalled && taken < 200 * 2 ** 20) {
       if (!sent.write(line)) {
         const drained = new Promise<boolean>((resolve) => sent.once('drain', () => resolve(false)))
-        stalled = await Promise.race([
-          drained,
-          new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 1000)),
-        ])
+        stalled = await Promise.race([drained, sleep(1000, true, { ref: false })])
       }
       taken += line.length
     }
