@@ -75,20 +75,20 @@ test('an import outlives the death of every process: nothing is lost and nothing
   const source = { type: 'text/csv', open: rows }
   const sent = await sendRows(client, source, new AbortController().signal, () => (done += 1))
   await killing
-  const { made, refused } = sent
+  const { made: charts, refused } = sent
   expect([...recovery.keys()]).toEqual(PARTS)
   for (const [victim, ms] of recovery) expect(`${victim} ${ms < 5000 ? 'in time' : ms}`).toBe(`${victim} in time`)
 
   expect(refused).toEqual([])
-  expect(new Set(made.map(({ id }) => id)).size).toBe(ROWS)
-  const events = await readCreateEvents(client, made)
+  expect(new Set(charts.map(({ id }) => id)).size).toBe(ROWS)
+  const events = await readCreateEvents(client, charts)
   expect(summarise(sent, events)).toEqual({
     ok: true,
     lines: [`${ROWS} created, 0 already there, 0 refused, ${ROWS} create events`],
   })
 
   // and so it stands in the databases themselves
-  const ids = made.map(({ id }) => id).sort()
+  const ids = charts.map(({ id }) => id).sort()
   const { postgres } = platform.info.backing
   const stored = await ask<{ id: string }>(postgres, 'caregate_patients', 'SELECT id FROM patients ORDER BY id')
   expect(stored.map(({ id }) => id)).toEqual(ids)
