@@ -37,7 +37,7 @@ const [header, ...rows] = generatePatients(total + 40_000)
   .split('\n') as [string, ...string[]]
 const atDesk = await readCharts()
 const stage = await openStage(unlimited)
-const { pid } = stage.info.services.patients!
+const pid = stage.info.services.patients!.pid!
 const mbOf = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024
 let taken = 0
 

@@ -28,7 +28,7 @@ export const quiet = buildLogger('bench', 'WARNING', 'text')
  * A platform as it is shipped, the parts of which are measured; and further databases like audit's.
  * @param more of its environment
  */
-export async function openStage(more: Record<string, string> = {}) {
+export async function openStage(more: NodeJS.ProcessEnv = {}) {
   const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-bench-')))
   const { PATH, HOME } = process.env
   const secretKey = randomBytes(48).toString('base64')

@@ -24,7 +24,7 @@ async function send(body: string, type = ndjson, query = '', { token } = registr
   return { ...answer, last: lines.pop(), lines }
 }
 const linesOf = (...rows: object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
-const aRow = (more: object = {}) => ({
+const aRow = <T extends object>(more = {} as T) => ({
   ...aPatient,
   identifiers: [{ system: 'source:clinic', value: randomUUID() }],
   ...more,
