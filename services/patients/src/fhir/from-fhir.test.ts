@@ -125,7 +125,7 @@ describe('an allergy or a condition', () => {
     expect(() => read(more)).toThrow(
       expect.objectContaining({
         extras: { errors: expect.arrayContaining([expect.objectContaining({ path })]) },
-      }) as unknown as Error,
+      }),
     )
   })
 
