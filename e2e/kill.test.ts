@@ -61,10 +61,12 @@ test('an import outlives the death of every process: nothing is lost and nothing
     for (const [index, line] of lines.entries()) {
       const victim = index % share === 20 && index > done ? waiting.shift() : undefined
       if (victim) {
-        await killing
-        killing = kill(victim).then((ms) => recovery.set(victim, ms))
+        // in turn, also where the rows before a break are still waiting
+        const before = killing
+        killing = before.then(() => kill(victim)).then((ms) => recovery.set(victim, ms))
         // awaited at the next death or at the end
         killing.catch(() => {})
+        await before
       }
       yield `${line}\n`
       // so that what is killed is at work
