@@ -22,7 +22,7 @@ export const chartPlans = (grantId: string): Plans => ({
     headers: { 'content-type': 'application/x-ndjson' },
     events: 2,
   },
-  'GET /api/v1/patients/export': { answers: '200', query: '?status=merged' },
+  'GET /api/v1/patients/export': { answers: '200', query: '?updatedSince=2999-01-01' },
   'POST /api/v1/patients/search': { answers: '200', body: { q: 'nobody' } },
   'GET /api/v1/patients/break-glass/{grantId}': { answers: '200', params: { grantId } },
   'GET /api/v1/patients/{id}': { answers: '200' },

@@ -155,6 +155,19 @@ describe('charts as POST takes them', () => {
     await until(() => heard.ended)
     expect(heard.text).toMatch(/"line":1,"outcome":"created".*\n.*"line":2,"outcome":"refused".*row is no UTF-8/)
   })
+
+  test('what was merged is found as the chart that it is part of now, by either id, and leaves with it alone', async () => {
+    const source = { system: 'source:clinic', value: randomUUID() }
+    const [target, merged] = [await service.create(), await service.create({ identifiers: [source] })]
+    const body = { sourceId: merged.id, sourceVersion: 1 }
+    const answer = await service.as(registrar, 'POST', `/${target.id}/merge`, body, { 'if-match': '"1"' })
+    expect(answer.status).toBe(200)
+    const again = await send(linesOf(aRow({ identifiers: [source] }), { ...aRow({ identifiers: [] }), id: merged.id }))
+    expect(again.lines).toEqual([1, 2].map((line) => ({ line, outcome: 'present', id: target.id })))
+    const left = await service.call('GET', '/api/v1/patients/export', { token: registrar.token })
+    expect(left.body).toContain(`"id":"${target.id}"`)
+    expect(left.body).not.toContain(`"id":"${merged.id}"`)
+  })
 })
 
 describe('FHIR resources', () => {

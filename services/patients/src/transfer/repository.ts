@@ -2,20 +2,20 @@ import { newId, type Tx } from '@caregate/common/database'
 import type { ItemRow } from '../database.ts'
 import type { Identifier } from '../identifiers.ts'
 import type { PatientStatus } from '../patient.ts'
-import { chartColumns, isMember, type ChartRow, type Viewer } from '../repository.ts'
+import { chartColumns, isMember, survivorOf, type ChartRow, type Viewer } from '../repository.ts'
 import type { KindItem } from './entry.ts'
 
 export const keyOf = ({ system, value }: Identifier): string => `${system} ${value}`
 
 /**
- * The charts that have these source ids, by `keyOf`. What is the id of a chart here is that one's: what was exported comes
- * back from whatever source.
+ * The charts that have these source ids, by `keyOf`. What is the id of a chart here is that one's, or that of the one that it
+ * was merged into: what was exported comes back from whatever source.
  */
 export async function findKnown(tx: Tx, sources: readonly Identifier[]): Promise<Map<string, string>> {
+  const uuid = `CASE WHEN g.value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN g.value::uuid END`
   const rows = await tx.query<(Identifier & { id: string })[]>(
     `WITH given AS (SELECT * FROM unnest($1::text[], $2::text[]) AS given(system, value))
-     SELECT g.system, g.value, p.id FROM given g
-       JOIN patients p ON p.id = CASE WHEN g.value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN g.value::uuid END
+     SELECT * FROM (SELECT g.system, g.value, ${survivorOf(`id = ${uuid}`)} AS id FROM given g) AS own WHERE id IS NOT NULL
      UNION ALL
      SELECT g.system, g.value, s.patient_id FROM given g JOIN patient_sources s USING (system, value)`,
     [sources.map(({ system }) => system), sources.map(({ value }) => value)],
@@ -92,7 +92,7 @@ export interface ExportFilter {
   updatedSince?: Date
 }
 
-/** The next charts in the order of their ids, after those of the page before. */
+/** The next charts in the order of their ids, after those of the page before; what was merged leaves with the chart that it is part of. */
 export async function findExported(
   tx: Tx,
   viewer: Viewer,
@@ -102,7 +102,7 @@ export async function findExported(
 ): Promise<(ChartRow & { member: boolean })[]> {
   return tx.query(
     `SELECT * FROM (SELECT ${chartColumns}, ${isMember('$1')} AS member FROM patients p
-       WHERE p.id > $3 AND p.voided = ($4::text IS NOT DISTINCT FROM 'voided') AND ($4 IS NULL OR $4 = 'voided' OR p.status = $4)) p
+       WHERE p.id > $3 AND p.merged_into IS NULL AND p.voided = ($4::text IS NOT DISTINCT FROM 'voided') AND ($4 IS NULL OR $4 = 'voided' OR p.status = $4)) p
      WHERE ($2 OR p.member)
        AND ($5::timestamptz IS NULL OR p."updatedAt" >= $5 OR (p.member AND EXISTS (
          SELECT FROM clinical_items i WHERE i.patient_id = p.id AND i.updated_at >= $5)))

@@ -32,7 +32,7 @@ const exportQuery: Schema<ExportFilter & { format: 'ndjson' | 'csv'; file: File 
     .default('patients')
     .description('Of CSV: which of Synthea’s files'),
   status: Joi.string()
-    .valid(...statuses)
+    .valid(...statuses.filter((status) => status !== 'merged'))
     .description('Voided charts leave only where this says so'),
   // what Postgres has a date for
   updatedSince: Joi.date()
