@@ -46,7 +46,7 @@ export default {
       severity: 'error',
       from: {
         path: '^(gateway|services|libs|platform)/',
-        pathNot: [test, '(^|/)testing(/|\\.ts$)', '^platform/verify\\.ts$', '^services/audit/console/'],
+        pathNot: [test, '(^|/)testing(/|\\.ts$)', '^platform/(verify\\.ts$|k8s/)', '^services/audit/console/'],
       },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm'], pathNot: '/@types/' },
     },

@@ -4,6 +4,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { checkAll } from './k8s/check.ts'
 
 interface Result {
   passed: boolean
@@ -50,6 +51,11 @@ function checkPackages(): Result {
   return { passed: missing.length === 0, output: missing.join('') }
 }
 
+async function checkManifests(): Promise<Result> {
+  const problems = await checkAll().catch((error: Error) => [error.message])
+  return { passed: problems.length === 0, output: problems.join('\n') }
+}
+
 async function run(tool: string, ...args: string[]): Promise<Result> {
   const child = spawn(tool, args, { cwd: root, env: { ...process.env, PATH }, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
@@ -71,6 +77,7 @@ const checks: Record<string, () => Result | Promise<Result>> = {
   imports: () => run('depcruise', '.'),
   'dead code': () => run('knip', '--no-progress'),
   packages: checkPackages,
+  k8s: checkManifests,
 }
 
 const secondsSince = (from: number): string => ((performance.now() - from) / 1000).toFixed(1)

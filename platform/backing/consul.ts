@@ -6,7 +6,7 @@ import { PlatformError } from '../errors.ts'
 import { freePort } from '../processes.ts'
 import { serviceFolder, type BackingContext } from './context.ts'
 import { containerSpec, IMAGES } from './docker.ts'
-import { unpackConsul } from './packages.ts'
+import { unpackProgram } from './packages.ts'
 
 const run = promisify(execFile)
 
@@ -21,7 +21,8 @@ export async function openConsul(context: BackingContext): Promise<string | unde
   const port = await freePort()
   if (context.kind === 'docker') await startContainer(context, port)
   else {
-    const program = onPath('consul') ?? (await unpackConsul(context.progress))
+    // Debian 11 is the last release that has it
+    const program = onPath('consul') ?? (await unpackProgram(context.progress, 'consul', 'bullseye'))
     if (!program) return undefined
     await context.supervisor.start({
       name: 'consul',

@@ -51,17 +51,17 @@ async function apt(args: string[]): Promise<void> {
 }
 
 /**
- * Consul from Debian 11, the last release that has it: one program, which is unpacked and not installed, so that any
- * user may. The mirror is the machine's own. Undefined where there is none, or it no longer has that release.
+ * A package of a Debian release that need not be this machine's: one program, which is unpacked and not installed, so
+ * that any user may. The mirror is the machine's own. Undefined where there is none, or it no longer has that release.
  */
-export async function unpackConsul(progress: Progress): Promise<string | undefined> {
+export async function unpackProgram(progress: Progress, name: string, release: string): Promise<string | undefined> {
   const tools = openToolsFolder()
-  const program = join(tools, 'consul')
+  const program = join(tools, name)
   if (existsSync(program)) return program
   if (!existsSync('/usr/bin/apt-get')) return undefined
-  const work = join(tools, `consul.${process.pid}`)
+  const work = join(tools, `${name}.${process.pid}`)
   try {
-    return await progress.step('fetching consul', async () => {
+    return await progress.step(`fetching ${name}`, async () => {
       const { stdout } = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)'])
       const mirror = stdout.split('\n').find((uri) => /\/debian\/?$/.test(uri))
       if (!mirror) return undefined
@@ -69,7 +69,7 @@ export async function unpackConsul(progress: Progress): Promise<string | undefin
       mkdirSync(join(work, 'lists/partial'), { recursive: true })
       mkdirSync(join(work, 'cache/archives/partial'), { recursive: true })
       const keys = '/usr/share/keyrings/debian-archive-keyring.gpg'
-      writeFileSync(join(work, 'sources.list'), `deb [signed-by=${keys}] ${mirror} bullseye main\n`)
+      writeFileSync(join(work, 'sources.list'), `deb [signed-by=${keys}] ${mirror} ${release} main\n`)
       const settings = {
         'Dir::Etc::sourcelist': join(work, 'sources.list'),
         'Dir::Etc::sourceparts': '-',
@@ -80,10 +80,10 @@ export async function unpackConsul(progress: Progress): Promise<string | undefin
       }
       const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`])
       await run('apt-get', [...options, 'update', '-qq'], { cwd: work })
-      await run('apt-get', [...options, 'download', '-qq', 'consul'], { cwd: work })
+      await run('apt-get', [...options, 'download', '-qq', name], { cwd: work })
       const archive = readdirSync(work).find((name) => name.endsWith('.deb'))
       await run('dpkg', ['-x', join(work, archive ?? ''), join(work, 'unpacked')])
-      renameSync(join(work, 'unpacked/usr/bin/consul'), program)
+      renameSync(join(work, 'unpacked/usr/bin', name), program)
       return program
     })
   } catch {

@@ -10,7 +10,7 @@ export interface Lifetime {
 }
 
 /** Beyond the grace: to finish what is in flight, and to close connections. */
-const closingMs = 20_000
+export const closingMs = 20_000
 
 interface Settings {
   NODE_ENV: string

@@ -1,0 +1,112 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { databaseKeys, loadConfig, type Keys } from '@caregate/common/config'
+import { keys as gateway } from '../../gateway/src/config.ts'
+import { keys as audit, retainKeys } from '../../services/audit/src/config.ts'
+import { keys as auth } from '../../services/auth/src/config.ts'
+import { keys as patients, rotateKeys } from '../../services/patients/src/config.ts'
+import { titleOf, withoutHash, type Container, type Resource, type Workload } from './resources.ts'
+
+const ownerKeys = { DATABASE_URL: databaseKeys.DATABASE_URL, DATABASE_OWNER_URL: retainKeys.DATABASE_OWNER_URL }
+/** What runs in a container, by its image and its command, and the settings that it takes. */
+const programs: Record<string, Keys> = {
+  'caregate/gateway': gateway,
+  'caregate/auth': auth,
+  'caregate/patients': patients,
+  'caregate/audit': audit,
+  'caregate/auth src/migrate.ts': ownerKeys,
+  'caregate/patients src/migrate.ts': ownerKeys,
+  'caregate/audit src/migrate.ts': ownerKeys,
+  'caregate/audit src/retain.ts': retainKeys,
+  'caregate/patients src/rotate.ts': rotateKeys,
+  'caregate/audit src/cli.ts': {},
+}
+
+const programOf = ({ image, command = [] }: Container): string =>
+  [image.replace(/:[^:/]+$/, ''), ...command.slice(1, 2)].join(' ')
+
+/** The settings of a container of ours; undefined for others' images, and for what is not started as a service is. */
+export const keysOf = (container: Container): Keys | undefined => programs[programOf(container)]
+
+/** A secret in production is somebody else's: one that is like it stands in. */
+const { privateKey } = generateKeyPairSync('ed25519')
+const standIns: Record<string, string> = {
+  AUDIT_SIGNING_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  AMQP_URL: 'amqp://rabbitmq',
+  REDIS_URL: 'redis://redis',
+  SMTP_URL: 'smtp://mail',
+  DATABASE_URL: 'postgresql://postgres/caregate',
+  DATABASE_OWNER_URL: 'postgresql://postgres/caregate',
+}
+const standIn = (key: string): string => standIns[key] ?? 'a stand-in for what is kept in a Secret'
+
+/** The environment of a container as far as the manifests say it; what may be missing and isn't there is left out. */
+export function environmentOf(
+  container: Container,
+  resources: readonly Resource[],
+): { environment: Record<string, string>; problems: string[] } {
+  const problems: string[] = []
+  const find = (kind: string, name: string): Resource | undefined =>
+    resources.find((resource) => resource.kind === kind && resource.metadata.name === name)
+  const environment: Record<string, string> = {}
+  for (const { configMapRef } of container.envFrom ?? []) {
+    const map = configMapRef && find('ConfigMap', configMapRef.name)
+    if (configMapRef && !map) problems.push(`there is no ConfigMap ${configMapRef.name}`)
+    Object.assign(environment, map?.data)
+  }
+  for (const { name, value, valueFrom } of container.env ?? []) {
+    const { secretKeyRef, configMapKeyRef } = valueFrom ?? {}
+    if (value !== undefined) environment[name] = value
+    else if (valueFrom?.fieldRef) environment[name] = '10.244.0.1'
+    else if (configMapKeyRef) {
+      const given = find('ConfigMap', configMapKeyRef.name)?.data?.[configMapKeyRef.key]
+      if (given !== undefined) environment[name] = given
+    } else if (secretKeyRef) {
+      if (secretKeyRef.key !== name) problems.push(`${name} is read from ${secretKeyRef.key}`)
+      const secret = find('Secret', secretKeyRef.name)
+      const given = secret?.data?.[secretKeyRef.key]
+      if (given !== undefined) environment[name] = Buffer.from(given, 'base64').toString()
+      else if (secret && !secretKeyRef.optional) problems.push(`Secret ${secretKeyRef.name} has no ${secretKeyRef.key}`)
+      else if (!secretKeyRef.optional) environment[name] = standIn(name)
+    }
+  }
+  return { environment, problems }
+}
+
+/** A process of ours has to accept what it is given, and to know each name of it. */
+export function checkSettings(workload: Workload, container: Container, resources: readonly Resource[]): string[] {
+  const title = `${titleOf(workload)}, ${container.name}`
+  const keys = keysOf(container)
+  if (!keys) return []
+  const { environment, problems } = environmentOf(container, resources)
+  const unknown = Object.keys(environment).filter((name) => !(name in keys) && !(name.replace(/_FILE$/, '') in keys))
+  problems.push(...unknown.map((name) => `${name} is no setting of it`))
+  try {
+    loadConfig(keys, environment)
+  } catch (error) {
+    problems.push(
+      ...(error as Error).message
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim()),
+    )
+  }
+  return problems.map((problem) => `${title}: ${problem}`)
+}
+
+/** A Secret is for one service: its processes have the one of its name, and its owner's commands `<name>-owner`. */
+export function checkSecrets(workload: Workload, container: Container): string[] {
+  const own = workload.pod.labels['app.kubernetes.io/name'] ?? ''
+  const isProcess = keysOf(container) !== undefined && container.command === undefined
+  const allowed = isProcess ? [own] : [own, `${own}-owner`]
+  const refs = (container.env ?? []).flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? [])
+  const all = [...refs, ...(container.envFrom ?? []).flatMap(({ secretRef }) => secretRef?.name ?? [])]
+  const literals = (container.env ?? []).filter(
+    ({ name, value }) => value !== undefined && /PASSWORD|(^|_)KEY$|(DATABASE|OWNER|AMQP|REDIS|SMTP)_URL$/.test(name),
+  )
+  return [
+    ...all
+      .filter((name) => !allowed.includes(withoutHash(name)))
+      .map((name) => `${titleOf(workload)}, ${container.name}: Secret ${name} is not for it`),
+    ...literals.map(({ name }) => `${titleOf(workload)}, ${container.name}: ${name} belongs in a Secret`),
+  ]
+}
