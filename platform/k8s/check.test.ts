@@ -32,6 +32,12 @@ describe('the manifests', () => {
     expect(await checkManifests(`k8s/overlays/${overlay}`, overlays[overlay]!)).toEqual([])
   })
 
+  test('of dev make no backups: nobody has given a key for them', () => {
+    const jobs = overlays.dev!.filter(({ kind }) => kind === 'CronJob')
+    const suspended = jobs.filter(({ spec }) => spec?.suspend).map(({ metadata }) => metadata.name)
+    expect(suspended.sort()).toEqual(['audit-backup', 'auth-backup', 'patients-backup'])
+  })
+
   test.each(['gateway', 'auth', 'patients', 'audit'])('of %s alone are complete', async (service) => {
     const resources = parseManifests(await render(`k8s/services/${service}`))
     expect(await checkManifests(`k8s/services/${service}`, resources)).toEqual([])
@@ -129,6 +135,12 @@ describe('what must not be is refused:', () => {
       'mounts what it may not',
     ],
     ['privileges', (pod) => (pod.containers[0].securityContext.privileged = true), 'service is privileged'],
+    [
+      'a container that is root',
+      (pod) => (pod.containers[0].securityContext.runAsUser = 0),
+      'service overrides what its pod says',
+    ],
+    ['the node’s processes', (pod) => Object.assign(pod, { hostPID: true }), 'shares something with its node'],
     [
       'more privileges',
       (pod) => delete pod.containers[0].securityContext.allowPrivilegeEscalation,

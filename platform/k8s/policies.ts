@@ -3,24 +3,20 @@ import { join } from 'node:path'
 import { loadConfig } from '@caregate/common/config'
 import { closingMs } from '@caregate/common/run'
 import { ROOT } from '../state.ts'
+import { checkReferences, company } from './company.ts'
 import {
   containersOf,
+  isProcess,
   matches,
   titleOf,
   workloadsOf,
   type Container,
-  type Labels,
+  type Judge,
   type Probe,
   type Resource,
-  type Selector,
-  type Workload,
 } from './resources.ts'
 import { checkSecrets, checkSettings, environmentOf, keysOf } from './settings.ts'
 
-/** A problem in words, for each thing that isn't as it must be. */
-type Judge = (workload: Workload, resources: readonly Resource[]) => (string | false | undefined)[]
-
-const isProcess = ({ pod }: Workload): boolean => pod.labels['app.kubernetes.io/component'] === 'process'
 const isOurs = ({ image }: Container): boolean => image.startsWith('caregate/')
 
 /** Pod Security `restricted`, and no token of the cluster's API. */
@@ -34,7 +30,7 @@ const confined: Judge = (workload) => {
     pod.runAsNonRoot !== true && 'may run as root',
     !(pod.runAsUser! > 0) && 'does not say as which user it runs',
     pod.seccompProfile?.type !== 'RuntimeDefault' && 'has no seccomp profile',
-    (spec.hostNetwork ?? spec.hostPID ?? spec.hostIPC) && 'shares something with its node',
+    [spec.hostNetwork, spec.hostPID, spec.hostIPC].some(Boolean) && 'shares something with its node',
     volumes.some((volume) => Object.keys(volume).some((key) => !volumeTypes.includes(key))) && 'mounts what it may not',
     ...containersOf(workload).flatMap((container) => {
       const { allowPrivilegeEscalation, privileged, capabilities, readOnlyRootFilesystem } =
@@ -43,6 +39,8 @@ const confined: Judge = (workload) => {
       return [
         allowPrivilegeEscalation !== false && `${container.name} may gain privileges`,
         privileged && `${container.name} is privileged`,
+        ['runAsUser', 'runAsNonRoot', 'seccompProfile'].some((key) => key in (container.securityContext ?? {})) &&
+          `${container.name} overrides what its pod says`,
         (capabilities?.add ?? !capabilities?.drop?.includes('ALL')) && `${container.name} has capabilities`,
         isOurs(container) && !readOnlyRootFilesystem && `${container.name} may write to its image`,
         !(requests?.cpu && requests.memory) && `${container.name} requests no cpu or memory`,
@@ -74,7 +72,7 @@ const answers = (path: string): boolean =>
   )
 
 /** A process of ours: replaced without a gap, asked where it answers, drained before it goes. */
-const process: Judge = (workload, resources) => {
+const rolled: Judge = (workload, resources) => {
   if (!isProcess(workload)) return []
   const { spec, pod } = workload
   const [container] = pod.spec.containers
@@ -117,79 +115,9 @@ const process: Judge = (workload, resources) => {
 const portKeys = (keys: NonNullable<ReturnType<typeof keysOf>>) =>
   Object.fromEntries(Object.entries(keys).filter(([name]) => /^(METRICS_)?PORT$/.test(name)))
 
-/** What belongs to a workload: a Service, an autoscaler, a budget of disruptions. */
-const company: Judge = (workload, resources) => {
-  const { metadata, pod, spec } = workload
-  const inNamespace = resources.filter((other) => other.metadata.namespace === metadata.namespace)
-  const selector = spec?.selector as Selector | undefined
-  const of = (kind: string): Resource[] => inNamespace.filter((resource) => resource.kind === kind)
-  const scaler = of('HorizontalPodAutoscaler').find(({ spec }) => {
-    const target = spec?.scaleTargetRef as { kind: string; name: string }
-    return target.kind === workload.kind && target.name === metadata.name
-  })
-  const budget = of('PodDisruptionBudget').find(({ spec }) => matches(spec?.selector as Selector, pod.labels))
-  const { minReplicas, maxReplicas } = (scaler?.spec ?? {}) as { minReplicas?: number; maxReplicas?: number }
-  const { maxUnavailable, minAvailable } = (budget?.spec ?? {}) as { maxUnavailable?: number; minAvailable?: number }
-  const served = of('Service').filter(({ spec }) => matches({ matchLabels: spec?.selector as Labels }, pod.labels))
-  return [
-    selector && !matches(selector, pod.labels) && 'does not select its own pods',
-    selector && JSON.stringify(selector).includes('version') && 'selects by a version, which an update would change',
-    workload.kind === 'Job' && 'is a Job: its template can’t be changed by a second apply',
-    ...(isProcess(workload)
-      ? [
-          !scaler && 'has no autoscaler',
-          scaler && !(maxReplicas! >= (minReplicas ?? 1)) && 'has an autoscaler that can’t scale',
-          !budget && 'has no budget of disruptions',
-          budget && minAvailable !== undefined && !(minAvailable < minReplicas!) && 'has a budget that lets nothing go',
-          budget && minAvailable === undefined && !(maxUnavailable! >= 1) && 'has a budget that lets nothing go',
-          !served.some((service) => service.metadata.name === metadata.name) && 'has no Service of its name',
-        ]
-      : [workload.kind === 'CronJob' && served.length > 0 && `is behind Service ${served[0]!.metadata.name}`]),
-  ]
-}
-
-/** What refers to something that isn't there. */
-function checkReferences(resources: readonly Resource[]): string[] {
-  const has = (kind: string, name: string): boolean =>
-    resources.some((resource) => resource.kind === kind && resource.metadata.name === name)
-  const workloads = workloadsOf(resources)
-  return resources.flatMap((resource) => {
-    const { kind, spec, metadata } = resource
-    const problems: string[] = []
-    if (kind === 'HorizontalPodAutoscaler') {
-      const target = spec?.scaleTargetRef as { kind: string; name: string }
-      if (!has(target.kind, target.name)) problems.push(`scales ${target.kind} ${target.name}, which isn't there`)
-    }
-    if (kind === 'Service') {
-      const behind = workloads.filter(
-        ({ pod, metadata: other }) =>
-          other.namespace === metadata.namespace && matches({ matchLabels: spec?.selector as Labels }, pod.labels),
-      )
-      const ports = behind.flatMap(({ pod }) =>
-        pod.spec.containers.flatMap((one) => one.ports?.map(({ name }) => name)),
-      )
-      if (behind.length !== 1) problems.push(`selects the pods of ${behind.length} workloads`)
-      for (const { targetPort } of spec?.ports as { targetPort?: string }[])
-        if (targetPort !== undefined && !ports.includes(targetPort)) problems.push(`leads to no port ${targetPort}`)
-    }
-    if (kind === 'Ingress') {
-      const { tls = [], rules = [] } = spec as {
-        tls?: { hosts: string[] }[]
-        rules?: { host: string; http: { paths: { backend: { service: { name: string } } }[] } }[]
-      }
-      for (const { host, http } of rules) {
-        if (!tls.some(({ hosts }) => hosts.includes(host))) problems.push(`serves ${host} without TLS`)
-        for (const { backend } of http.paths)
-          if (!has('Service', backend.service.name)) problems.push(`leads to Service ${backend.service.name}`)
-      }
-    }
-    return problems.map((problem) => `${titleOf(resource)} ${problem}`)
-  })
-}
-
 /** Everything but shapes and networks: what a set of manifests must keep to. */
 export function checkPolicies(resources: readonly Resource[], isDev: boolean): string[] {
-  const rules = { confined, images, process, company }
+  const rules = { confined, images, rolled, company }
   const found = workloadsOf(resources).flatMap((workload) => [
     ...Object.values(rules).flatMap((rule) =>
       rule(workload, resources).flatMap((problem) => (problem ? `${titleOf(workload)} ${problem}` : [])),

@@ -61,6 +61,12 @@ export interface Workload extends Resource {
   pod: { labels: Labels; spec: PodSpec }
 }
 
+/** Answers a problem in words for each thing that isn't as it must be. */
+export type Judge = (workload: Workload, resources: readonly Resource[]) => (string | false | undefined)[]
+
+/** Whether it is one of the four that serve, and not what is beside them. */
+export const isProcess = ({ pod }: Workload): boolean => pod.labels['app.kubernetes.io/component'] === 'process'
+
 /** Of what kinds there may be pods that a manifest describes itself. */
 const runsPods = ['Deployment', 'StatefulSet', 'CronJob', 'Job', 'DaemonSet', 'ReplicaSet', 'Pod']
 

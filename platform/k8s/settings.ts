@@ -31,7 +31,7 @@ export const keysOf = (container: Container): Keys | undefined => programs[progr
 const { privateKey } = generateKeyPairSync('ed25519')
 const standIns: Record<string, string> = {
   AUDIT_SIGNING_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  AMQP_URL: 'amqp://rabbitmq',
+  AMQP_URL: 'amqp://caregate:stand-in@rabbitmq',
   REDIS_URL: 'redis://redis',
   SMTP_URL: 'smtp://mail',
   DATABASE_URL: 'postgresql://postgres/caregate',

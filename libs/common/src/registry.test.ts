@@ -70,6 +70,22 @@ test('an instance that Consul forgot tells it again', async () => {
   await until(() => other().length === 1)
 })
 
+test('an instance that is registered twice is one', async () => {
+  const service = randomUUID()
+  const instances = watch(service)
+  const { url, port } = await openInstance()
+  const other = await openInstance()
+  register(service, port)
+  await until(() => instances().length === 1)
+  const again = { ID: `${service}-again`, Name: service, Address: '127.0.0.1', Port: port }
+  await fetch(`${testBacking().consul}/v1/agent/service/register`, { method: 'PUT', body: JSON.stringify(again) })
+  ends.push(() => deregister(again.ID))
+  // one more makes sure that what came before has been seen
+  register(service, other.port)
+  await until(() => instances().length > 1)
+  expect([...instances()].sort()).toEqual([url, other.url].sort())
+})
+
 test('while Consul is away or knows of none, what was known last holds; what changed meanwhile is seen after', async () => {
   const service = randomUUID()
   const instances = watch(service)

@@ -141,7 +141,8 @@ export function watchConsul(
       if (plain.length) log.error('instances without TLS are not used', { service, instances: plain })
       passing.set(
         service,
-        urls.filter((url) => !plain.includes(url)),
+        // several servers may have registered one, and each checks it
+        [...new Set(urls.filter((url) => !plain.includes(url)))],
       )
       log.info('instances changed', { service, instances: passing.get(service) })
     })

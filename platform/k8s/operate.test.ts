@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { quietProgress } from '../progress.ts'
+import { ROOT } from '../state.ts'
+import { parseManifests } from './check.ts'
+import { openKustomize } from './kustomize.ts'
+import { containersOf, workloadsOf } from './resources.ts'
+
+/** Instead of a cluster's: answers every Secret, and writes down which members of which Secret it is told to make. */
+const kubectl = `
+kubectl() {
+  [ "$3 $4" = "get secret" ] && { printf stub | base64; return; }
+  [ "$3 $4" = "create secret" ] || return 0
+  local name=$6 argument
+  for argument in "\${@:7}"; do
+    case $argument in
+      --from-env-file=/dev/stdin) sed "s/=.*//; s/^/$name /" >&3 ;;
+      --from-literal=*) argument=\${argument#*=}; echo "$name \${argument%%=*}" >&3 ;;
+      --from-file=*=*) argument=\${argument#*=}; [ -s "\${argument#*=}" ] && echo "$name \${argument%%=*}" >&3 ;;
+    esac
+  done
+}
+exec 3>&1 >/dev/null
+`
+
+test('the commands of the first deploy make each Secret that production reads, and no other', async () => {
+  const page = readFileSync(join(ROOT, 'docs/operate.md'), 'utf8')
+  const blocks = [...page.matchAll(/^ *```bash\n( *# secrets: [^]*?)^ *```$/gm)].map(([, block]) => block)
+  expect(blocks).toHaveLength(2)
+  const script = `set -euo pipefail\n${kubectl}${blocks.join('\n')}\nrm -r "$keep"`
+  const made = execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n')
+
+  const render = await openKustomize(quietProgress)
+  const resources = parseManifests(await render('k8s/overlays/prod'))
+  const read = workloadsOf(resources)
+    .flatMap(containersOf)
+    .flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []))
+  const required = read.filter(({ optional }) => !optional).map(({ name, key }) => `${name} ${key}`)
+  const ofClusters = ['auth', 'patients', 'audit'].flatMap((service) =>
+    ['owner', 'app'].flatMap((role) => ['username', 'password'].map((key) => `postgres-${service}-${role} ${key}`)),
+  )
+  // what may be missing, and is given all the same: the counters that gateways share
+  expect(new Set(made)).toEqual(new Set([...required, ...ofClusters, 'gateway REDIS_URL']))
+}, 60_000)
