@@ -10,6 +10,7 @@ import type { Progress } from './progress.ts'
 import {
   buildConsole,
   checkEnvironment,
+  DEFAULT_PORTS,
   processEnvironment,
   processSpec,
   PROCESSES,
@@ -48,8 +49,6 @@ export interface PlatformOptions {
 }
 
 export type Platform = Awaited<ReturnType<typeof startPlatform>>
-
-const DEFAULT_PORTS: Ports = { gateway: 8000, auth: 8001, patients: 8002, audit: 8003 }
 
 /** Brings up the whole platform and keeps it up until `close`. */
 export async function startPlatform({

@@ -20,6 +20,8 @@ export type Service = (typeof SERVICES)[number]
 export type ProcessName = Service | 'gateway'
 export type Ports = Record<ProcessName, number> & { metrics?: number }
 
+export const DEFAULT_PORTS: Ports = { gateway: 8000, auth: 8001, patients: 8002, audit: 8003 }
+
 const settings: Record<ProcessName, Keys> = { gateway, auth, patients, audit }
 export const PROCESSES: ProcessName[] = ['gateway', ...SERVICES]
 

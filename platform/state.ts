@@ -136,6 +136,8 @@ const PASSWORDS = [
   'postgres',
   'rabbitmq',
   'rabbitmq_stream',
+  ...(['gateway', 'auth', 'patients', 'audit'] as const).map((name) => `rabbitmq_${name}` as const),
+  'redis',
   ...(['auth', 'patients', 'audit'] as const).flatMap(
     (service) => [`caregate_${service}`, `caregate_${service}_owner`] as const,
   ),
@@ -150,6 +152,7 @@ export function openSecrets(folder: string) {
   const made = {
     ...(Object.fromEntries(KEYS.map((name) => [name, randomBytes(48).toString('base64')])) as Values<typeof KEYS>),
     AUDIT_SIGNING_KEY: newSigningKey(),
+    WITNESS_SIGNING_KEY: newSigningKey(),
     ...(Object.fromEntries(PASSWORDS.map((name) => [name, randomBytes(24).toString('base64url')])) as Values<
       typeof PASSWORDS
     >),

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '@caregate/common/database'
 import { buildLogger } from '@caregate/common/logger'
-import { addUserIfAbsent } from '../platform/accounts.ts'
+import { addUserIfAbsent, type NewUser } from '../platform/accounts.ts'
 import { PlatformError } from '../platform/errors.ts'
 import { startPlatform } from '../platform/platform.ts'
 import { freePort } from '../platform/processes.ts'
@@ -18,7 +18,14 @@ import { makeFolder, openSecrets } from '../platform/state.ts'
 import { buildAsk, settle } from './people.ts'
 import { unlimited } from './unlimited.ts'
 
-type Stage = Awaited<ReturnType<typeof openStage>>
+/** A platform that is under load, however it runs. */
+export interface Stage {
+  /** Ports of all gateways that run, whether they are ready or not. */
+  gateways: ReadonlySet<number>
+  addUser(email: string, roles: string[]): Promise<NewUser | undefined>
+  /** How many events the log has of each request of the load, by its id. */
+  countEvents(): Promise<Map<string, number>>
+}
 
 /** What stands behind the proof's name. */
 export function readAmount(fallback: number): number {
@@ -40,7 +47,6 @@ export async function openStage() {
   ) as Record<ProcessName, number>
   /** What the supervisor calls the process that serves. */
   const ids = new Map<ProcessName, string>(PROCESSES.map((name) => [name, name]))
-  /** All that run, whether they are ready or not. */
   const gateways = new Set([ports.gateway])
 
   const authByName = createServer((req, res) => {
@@ -90,6 +96,19 @@ export async function openStage() {
     else rmSync(folder, { recursive: true })
   }
 
+  async function countEvents(): Promise<Map<string, number>> {
+    const url = new URL(info.backing.postgres)
+    url.pathname = 'caregate_audit'
+    const settings = { DATABASE_URL: url.href, DB_POOL_MAX: 2, DB_STATEMENT_TIMEOUT_MS: 60_000 }
+    const db = await openDatabase(settings, [], buildLogger('prove', 'ERROR', 'text'), AbortSignal.timeout(10_000))
+    try {
+      const rows = await db.query<{ id: string; events: number }[]>(eventsByRequest)
+      return new Map(rows.map(({ id, events }) => [id, events]))
+    } finally {
+      await db.destroy()
+    }
+  }
+
   try {
     // those that the launcher has started don't drain
     for (const name of PROCESSES) await roll(name)
@@ -103,6 +122,7 @@ export async function openStage() {
     gateways,
     roll,
     close,
+    countEvents,
     isWhole: async () => (await Promise.all(PROCESSES.map((name) => isRegistered(name, [ports[name]])))).every(Boolean),
     addUser: (email: string, roles: string[]) => addUserIfAbsent(info.backing.postgres, { email, roles, env, secrets }),
   }
@@ -124,9 +144,9 @@ interface Chart {
 }
 
 /** Somebody who may do all that the load does, and charts to do it to. */
-async function prepare(stage: Stage) {
+async function prepare(stage: Pick<Stage, 'gateways' | 'addUser'>, load: number) {
   const ask = buildAsk(`http://127.0.0.1:${[...stage.gateways][0]}`)
-  const { email, oneTimePassword } = (await stage.addUser('prover@caregate.local', ['clinician', 'auditor']))!
+  const { email, oneTimePassword } = (await stage.addUser(`prover-${load}@caregate.local`, ['clinician', 'auditor']))!
   const { accessToken: token } = (await settle(ask, email, oneTimePassword)).tokens
   const charts: Chart[] = []
   for (let n = 0; n < 200; n++)
@@ -154,9 +174,13 @@ interface Sample {
 
 export const failed = ({ status }: Sample): boolean => status < 200 || status > 299
 
+let loads = 0
+
 /** Sends so many requests a second, however long their answers take, to the gateways that were ready a moment ago. */
-export async function startLoad(stage: Stage, rate: number) {
-  const { token, charts } = await prepare(stage)
+export async function startLoad(stage: Pick<Stage, 'gateways' | 'addUser'>, rate: number) {
+  const load = ++loads
+  const idOf = (n: number) => `prove-load-${load}-${n}`
+  const { token, charts } = await prepare(stage, load)
   const ids = charts.map(({ id }) => id)
   const agents = new Map<number, Agent>()
   const samples: Sample[] = []
@@ -244,26 +268,15 @@ export async function startLoad(stage: Stage, rate: number) {
   }
 }
 
-const idOf = (n: number) => `prove-load-${n}`
+export const eventsByRequest = `SELECT request_id AS id, count(*)::int AS events FROM events WHERE request_id LIKE 'prove-load-%' GROUP BY 1`
 
 /** Waits until the log has an event of every sample, a minute at most. @returns how many have none, and how many several */
-export async function checkTrace(stage: Stage, samples: Sample[]) {
-  const url = new URL(stage.info.backing.postgres)
-  url.pathname = 'caregate_audit'
-  const settings = { DATABASE_URL: url.href, DB_POOL_MAX: 2, DB_STATEMENT_TIMEOUT_MS: 60_000 }
-  const log = buildLogger('prove', 'ERROR', 'text')
-  const db = await openDatabase(settings, [], log, AbortSignal.timeout(10_000))
-  const query = `SELECT request_id AS id, count(*)::int AS events FROM events WHERE request_id LIKE 'prove-load-%' GROUP BY 1`
-  try {
-    for (const deadline = Date.now() + 60_000; ; await sleep(1000)) {
-      const rows = await db.query<{ id: string; events: number }[]>(query)
-      const events = new Map(rows.map((row) => [row.id, row.events]))
-      const missing = samples.filter(({ id }) => !events.has(id))
-      const several = samples.filter(({ id }) => events.get(id)! > 1)
-      if (!missing.length || Date.now() > deadline) return { missing, several }
-    }
-  } finally {
-    await db.destroy()
+export async function checkTrace(stage: Pick<Stage, 'countEvents'>, samples: Sample[]) {
+  for (const deadline = Date.now() + 60_000; ; await sleep(1000)) {
+    const events = await stage.countEvents()
+    const missing = samples.filter(({ id }) => !events.has(id))
+    const several = samples.filter(({ id }) => events.get(id)! > 1)
+    if (!missing.length || Date.now() > deadline) return { missing, several }
   }
 }
 

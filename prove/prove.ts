@@ -11,6 +11,7 @@ const names = [
   'access',
   'nophi',
   'matching',
+  'compose',
 ] as const
 const [name] = process.argv.splice(2, 1)
 if (!names.includes(name as (typeof names)[number])) {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { configuredVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
 import { currentUrl } from '@caregate/common/config'
-import { watchConsul, watchStatic } from '@caregate/common/registry'
+import { watchConsul, watchStatic, type Directory } from '@caregate/common/registry'
 import { run } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildGateway } from './app.ts'
@@ -15,6 +16,14 @@ import { buildLimits } from './limits.ts'
 import { openRedis } from './redis.ts'
 import { services } from './routes.ts'
 import { openUpstreams } from './upstreams.ts'
+
+const patienceMs = 5000
+
+/** Waits a moment for the registry's first answers: who asks at once shall not hear that nobody is there. */
+async function firstInstances(directory: Directory, signal: AbortSignal): Promise<void> {
+  const known = () => services.every((service) => directory.instances(service).length > 0)
+  for (const until = Date.now() + patienceMs; !known() && Date.now() < until && !signal.aborted;) await sleep(50)
+}
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -48,5 +57,6 @@ await run('gateway', keys, async (config, log, lifetime) => {
     verify: configuredVerify(config),
     version,
   })
+  await firstInstances(directory, signal)
   await serve('gateway', gateway, config, log, lifetime)
 })

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../processes.ts'
 import { agentFlags, checkConsul } from './consul.ts'
+import { definitions } from './definitions.ts'
 import { IMAGES, pullImages } from './docker.ts'
 import { checkPostgres } from './postgres.ts'
-import { BROKER_USER, checkRabbitmq, definitions } from './rabbitmq.ts'
+import { checkRabbitmq } from './rabbitmq.ts'
 
 /** Backing services of a test run in containers, which testcontainers removes however the run ends. */
 export async function openTestContainers(vhosts: string[]) {
@@ -24,7 +25,7 @@ export async function openTestContainers(vhosts: string[]) {
       .withCopyContentToContainer([
         {
           target: '/etc/rabbitmq/definitions.json',
-          content: definitions({ services: password, stream: password }, vhosts),
+          content: definitions({ caregate: password, stream: password }, vhosts),
         },
         {
           target: '/etc/rabbitmq/conf.d/20-caregate.conf',
@@ -41,7 +42,7 @@ export async function openTestContainers(vhosts: string[]) {
   ])
   const urls = {
     postgres: `postgresql://postgres:${password}@127.0.0.1:${postgres.getMappedPort(5432)}/postgres`,
-    amqp: `amqp://${BROKER_USER}:${password}@127.0.0.1:${rabbitmq.getMappedPort(5672)}`,
+    amqp: `amqp://caregate:${password}@127.0.0.1:${rabbitmq.getMappedPort(5672)}`,
     consul: `http://127.0.0.1:${consulPort}`,
     redis: `redis://127.0.0.1:${redis.getMappedPort(6379)}`,
   }

@@ -12,7 +12,7 @@ import { isLoopback, serviceFolder, type BackingContext } from './context.ts'
 import { containerSpec, dockerPrefix } from './docker.ts'
 
 const run = promisify(execFile)
-const SUPERUSER = 'caregate_superuser'
+export const SUPERUSER = 'caregate_superuser'
 
 /** Opens the database server and answers its administrator's URL. */
 export async function openPostgres(context: BackingContext): Promise<string> {
@@ -137,7 +137,7 @@ async function binaries({ user }: BackingContext): Promise<{ initdb: string; pos
 }
 
 /** The user whom DATABASE_URL names is to work on our own server too, with whatever password it has today. */
-async function ensureSuperuser(admin: string, wanted: URL): Promise<void> {
+export async function ensureSuperuser(admin: string, wanted: URL): Promise<void> {
   const name = pg.escapeIdentifier(decodeURIComponent(wanted.username) || 'postgres')
   const password = pg.escapeLiteral(decodeURIComponent(wanted.password))
   await query(admin, `CREATE ROLE ${name}`).catch((error: { code?: string }) => {

@@ -1,17 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { chownSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'amqplib'
 import { PlatformError } from '../errors.ts'
 import { freePort } from '../processes.ts'
 import { serviceFolder, type BackingContext } from './context.ts'
+import { definitions } from './definitions.ts'
 import { containerSpec, dockerPrefix } from './docker.ts'
 import { installPackages } from './packages.ts'
 
-export const BROKER_USER = 'caregate'
-const STREAM_USER = 'stream'
-/** Queues that the stream's readers make: of these names alone, and emptied or removed before they fill the broker. */
-const STREAM_QUEUES = '^stream\\.'
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
 /** Opens the broker and answers the URLs of its virtual host `/`: of the services, and of who only reads the stream. */
@@ -30,50 +26,12 @@ export async function openRabbitmq(context: BackingContext): Promise<{ amqp: str
   else await startNative(context, port)
   const scheme = context.tls ? 'amqps' : 'amqp'
   const urlOf = (user: string, password: string) => `${scheme}://${user}:${password}@127.0.0.1:${port}`
-  const amqp = urlOf(BROKER_USER, context.secrets.rabbitmq)
+  const amqp = urlOf('caregate', context.secrets.rabbitmq)
   await context.supervisor.waitUntil('rabbitmq', () => checkRabbitmq(amqp), 90)
-  return { amqp, stream: urlOf(STREAM_USER, context.secrets.rabbitmq_stream) }
+  return { amqp, stream: urlOf('stream', context.secrets.rabbitmq_stream) }
 }
 
-/** What the broker is to hold from its start on, in the format that all its versions load without a plugin. */
-export function definitions(passwords: { services: string; stream: string }, vhosts: string[]): string {
-  const names = ['/', ...vhosts]
-  const everything = { configure: '.*', write: '.*', read: '.*' }
-  const reading = { configure: STREAM_QUEUES, write: STREAM_QUEUES, read: `${STREAM_QUEUES}|^audit\\.stream$` }
-  return JSON.stringify({
-    users: [
-      user(BROKER_USER, passwords.services, 'administrator'),
-      // no tags: it can't so much as look at the management interface
-      { ...user(STREAM_USER, passwords.stream, ''), limits: { 'max-connections': 50, 'max-channels': 100 } },
-    ],
-    vhosts: names.map((name) => ({ name })),
-    permissions: names.flatMap((vhost) => [
-      { user: BROKER_USER, vhost, ...everything },
-      { user: STREAM_USER, vhost, ...reading },
-    ]),
-    policies: names.map((vhost) => ({
-      vhost,
-      name: 'stream',
-      pattern: STREAM_QUEUES,
-      'apply-to': 'queues',
-      priority: 0,
-      definition: { 'max-length-bytes': 256 * 2 ** 20, expires: 7 * 24 * 3_600_000 },
-    })),
-  })
-}
-
-function user(name: string, password: string, tags: string): object {
-  const salt = randomBytes(4)
-  const hash = Buffer.concat([salt, createHash('sha256').update(salt).update(password).digest()])
-  return {
-    name,
-    password_hash: hash.toString('base64'),
-    hashing_algorithm: 'rabbit_password_hashing_sha256',
-    tags,
-  }
-}
-
-const passwordsOf = ({ secrets }: BackingContext) => ({ services: secrets.rabbitmq, stream: secrets.rabbitmq_stream })
+const passwordsOf = ({ secrets }: BackingContext) => ({ caregate: secrets.rabbitmq, stream: secrets.rabbitmq_stream })
 
 async function startContainer(context: BackingContext, port: number): Promise<void> {
   const { folder, supervisor } = context

@@ -1,15 +1,8 @@
 import { once } from 'node:events'
-import {
-  connect,
-  credentials,
-  type Channel,
-  type ChannelModel,
-  type ConfirmChannel,
-  type RecoveringChannelModel,
-} from 'amqplib'
+import { connect, credentials, type ChannelModel, type ConfirmChannel, type RecoveringChannelModel } from 'amqplib'
 import type { Logger } from './logger.ts'
 
-const auditExchange = 'audit.events'
+export const auditExchange = 'audit.events'
 export const auditQueue = 'audit.store'
 /** What was stored, once more, for whoever likes to watch it by AMQP. */
 export const streamExchange = 'audit.stream'
@@ -52,14 +45,38 @@ const confirmTimeoutMs = 10_000
 // had: a low limit, as RabbitMQ 4 has one by default, would throw messages away
 const deliveryLimit = { 'x-delivery-limit': 1_000_000 }
 
+/** What there is at the broker, for those who prepare one: names of exchanges by type, queues, and who feeds them. */
+export const topology = {
+  exchanges: {
+    [auditExchange]: 'topic',
+    [streamExchange]: 'topic',
+    [deadLetterExchange]: 'fanout',
+    [revocationExchange]: 'fanout',
+  },
+  queues: {
+    [deadLetterQueue]: { 'x-queue-type': 'quorum', ...deliveryLimit },
+    [auditQueue]: {
+      'x-queue-type': 'quorum',
+      'x-single-active-consumer': true,
+      'x-dead-letter-exchange': deadLetterExchange,
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-overflow': 'reject-publish',
+      ...deliveryLimit,
+    },
+  },
+  bindings: [
+    { queue: deadLetterQueue, exchange: deadLetterExchange, key: '' },
+    { queue: auditQueue, exchange: auditExchange, key: '#' },
+  ],
+} as const
+
 /** @returns whether the queue has the limit: one that was declared by an earlier version stays as it is, without */
 export async function declareDeadLetters(model: Pick<ChannelModel, 'createChannel'>): Promise<boolean> {
   const channel = await model.createChannel()
   // the refused call says so as well
   channel.on('error', () => {})
   try {
-    const settings = { 'x-queue-type': 'quorum', ...deliveryLimit }
-    await channel.assertQueue(deadLetterQueue, { durable: true, arguments: settings })
+    await channel.assertQueue(deadLetterQueue, { durable: true, arguments: topology.queues[deadLetterQueue] })
     await channel.close()
     return true
   } catch (error) {
@@ -69,27 +86,26 @@ export async function declareDeadLetters(model: Pick<ChannelModel, 'createChanne
 }
 const preconditionFailed = 406
 
-/** Publishers and the consumer declare the same, so it doesn't matter who starts first. */
-async function declareTopology(model: ChannelModel, channel: Channel): Promise<void> {
-  await channel.assertExchange(auditExchange, 'topic', { durable: true })
-  await channel.assertExchange(streamExchange, 'topic', { durable: true })
-  await channel.assertExchange(deadLetterExchange, 'fanout', { durable: true })
-  await channel.assertExchange(revocationExchange, 'fanout', { durable: true })
-  await declareDeadLetters(model)
-  await channel.bindQueue(deadLetterQueue, deadLetterExchange, '')
-  await channel.assertQueue(auditQueue, {
-    durable: true,
-    arguments: {
-      'x-queue-type': 'quorum',
-      'x-single-active-consumer': true,
-      'x-dead-letter-exchange': deadLetterExchange,
-      'x-dead-letter-strategy': 'at-least-once',
-      'x-overflow': 'reject-publish',
-      ...deliveryLimit,
-    },
-  })
-  await channel.bindQueue(auditQueue, auditExchange, '#')
+/**
+ * Publishers and the consumer declare the same, so it doesn't matter who starts first. Whom the broker lets declare
+ * nothing finds what was prepared for it.
+ */
+async function declareTopology(model: ChannelModel): Promise<void> {
+  const channel = await model.createChannel()
+  // the refused call says so as well
+  channel.on('error', () => {})
+  try {
+    for (const [exchange, type] of Object.entries(topology.exchanges))
+      await channel.assertExchange(exchange, type, { durable: true })
+    await declareDeadLetters(model)
+    await channel.assertQueue(auditQueue, { durable: true, arguments: topology.queues[auditQueue] })
+    for (const { queue, exchange, key } of topology.bindings) await channel.bindQueue(queue, exchange, key)
+    await channel.close()
+  } catch (error) {
+    if ((error as { code?: number }).code !== accessRefused) throw error
+  }
 }
+const accessRefused = 403
 
 /**
  * Connects in the background and again after every loss; `subscribe` runs on each new connection.
@@ -116,7 +132,7 @@ export async function openBroker(
       // a channel that the broker closes leaves the connection up: closed, it recovers, with a new channel
       if (!closing) void model.close().catch(() => {})
     })
-    await declareTopology(model, opened)
+    await declareTopology(model)
     await subscribe?.(model)
     channel = opened
   }

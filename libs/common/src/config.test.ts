@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { currentUrl, databaseKeys, integer, list, loadConfig, secret, tokenKeys, url } from './config.ts'
+import { currentUrl, databaseKeys, integer, list, loadConfig, processKeys, secret, tokenKeys, url } from './config.ts'
 
 const good = 'kU6cVb3sQm9xT1zR7wPj4yLd8nHf2aGe'
 const keys = { SECRET_KEY: secret(), DATABASE_URL: url('postgres'), DB_POOL_MAX: integer(10, 2, 200), HOSTS: list('*') }
@@ -83,4 +83,21 @@ test('with HS256 the shared key is required, otherwise the address of the public
   expect(() => loadConfig(tokenKeys, {})).toThrow(/JWKS_URL is required/)
   expect(loadConfig(tokenKeys, { JWKS_URL: 'http://auth/jwks' }).ALGORITHM).toBe('ES256')
   expect(() => loadConfig(tokenKeys, { ALGORITHM: 'none' })).toThrow('ALGORITHM')
+})
+
+test('a file with nothing in it counts as unset', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'caregate-config-'))
+  const DB_POOL_MAX_FILE = join(folder, 'empty')
+  writeFileSync(DB_POOL_MAX_FILE, '\n')
+  expect(loadConfig(keys, { ...env, DB_POOL_MAX_FILE })).toMatchObject({ DB_POOL_MAX: 10 })
+  rmSync(folder, { recursive: true })
+})
+
+test('the address may be given by the network in which this machine has it', () => {
+  const advertised = (ADVERTISE_ADDRESS: string) =>
+    loadConfig({ ADVERTISE_ADDRESS: processKeys.ADVERTISE_ADDRESS }, { ADVERTISE_ADDRESS }).ADVERTISE_ADDRESS
+  expect(advertised('127.0.0.0/8')).toBe('127.0.0.1')
+  expect(advertised('patients-7.internal')).toBe('patients-7.internal')
+  expect(() => advertised('203.0.113.0/24')).toThrow('ADVERTISE_ADDRESS: this machine has no address in that network')
+  expect(() => advertised('10.0.0.0/33')).toThrow('ADVERTISE_ADDRESS must be an address, a name or a network')
 })

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { BlockList, isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import Joi from 'joi'
 import { logLevels, type LogLevel } from './logger.ts'
 import { trustAuthorities } from './tls.ts'
@@ -50,6 +52,19 @@ export const secret = (): Key<string> => Joi.string().required().custom(secretRu
 /** While a secret is being changed: the old one, or before that the one to come. */
 export const otherSecret = (): Key<string | undefined> => Joi.string().custom(secretRules)
 
+/** An address or a name as it is; of a network (CIDR) the address that this machine has in it. */
+function ownAddress(value: string, helpers: Joi.CustomHelpers): string | Joi.ErrorReport {
+  const [network = '', bits] = value.split('/')
+  if (bits === undefined) return value
+  if (isIP(network) !== 4 || !/^([12]?\d|3[0-2])$/.test(bits))
+    return helpers.message({ custom: '{{#label}} must be an address, a name or a network like 10.1.0.0/16' })
+  const range = new BlockList()
+  range.addSubnet(network, Number(bits))
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  const found = own.find(({ address, family }) => family === 'IPv4' && range.check(address))
+  return found?.address ?? helpers.message({ custom: '{{#label}}: this machine has no address in that network' })
+}
+
 /** Where the value of another key is read from, and read again while the process runs. */
 const rereadFile = (): Key<string | undefined> => Joi.string()
 
@@ -72,8 +87,8 @@ export const processKeys = {
   LOG_FORMAT: oneOf(process.stdout.isTTY ? 'text' : 'json', 'text', 'json'),
   /** `::` is every interface, IPv4 too. */
   LISTEN_ADDRESS: text('::'),
-  /** Where the others reach this process. */
-  ADVERTISE_ADDRESS: text('127.0.0.1'),
+  /** Where the others reach this process; where addresses are given out, the network in which it is. */
+  ADVERTISE_ADDRESS: Joi.string().default('127.0.0.1').custom(ownAddress) as Key<string>,
   /** Without a user it is RabbitMQ's own, whose password everybody knows. */
   AMQP_URL: (url('amqp', 'amqps') as Joi.StringSchema).when('NODE_ENV', {
     is: 'production',
@@ -169,8 +184,8 @@ export function plainSettings(config: Readonly<Record<string, unknown>>): string
 }
 
 /**
- * Parses the environment by one schema a process. An empty value counts as unset; a value may come from the
- * file named by `<KEY>_FILE`. Keys that the schema does not name are ignored.
+ * Parses the environment by one schema a process. A value may come from the file named by `<KEY>_FILE`; an empty one
+ * counts as unset, wherever it stands. Keys that the schema does not name are ignored.
  * @throws {ConfigError} naming every bad key at once, never a value
  */
 export function loadConfig<K extends Keys>(keys: K, env: NodeJS.ProcessEnv): Config<K> {
@@ -184,7 +199,8 @@ export function loadConfig<K extends Keys>(keys: K, env: NodeJS.ProcessEnv): Con
     if (env[name]) given[name] = env[name]
     else if (file) {
       try {
-        given[name] = readFileSync(file, 'utf8').trim()
+        const value = readFileSync(file, 'utf8').trim()
+        if (value) given[name] = value
       } catch (error) {
         problems.push(`${name}_FILE can't be read: ${(error as NodeJS.ErrnoException).code}`)
       }

@@ -22,6 +22,7 @@ import { openWitness } from './witness.ts'
 
 const usage = `Usage: caregate-audit verify FILE --log-key VKEY [--witness-key VKEY --checkpoints FILE]
        caregate-audit witness --key FILE --name NAME --log-key VKEY… --store FILE [--port 8010] [--address 127.0.0.1]
+       caregate-audit key FILE --name NAME [--witness]
        caregate-audit new-log
        caregate-audit dead-letters list | show ID | replay [ID…]
 
@@ -30,6 +31,8 @@ GET /audit/key shows it, or the name of a file with it. --checkpoints has what a
 
 witness co-signs the checkpoints of a log that only grows (C2SP tlog-witness). Its key is an Ed25519 one in PEM, it shows the
 public half at /key, and keeps what it has signed in --store, which /checkpoints shows.
+
+key shows the public half of an Ed25519 key in PEM, as others are given it: of a log, or of a witness.
 
 new-log goes on with a log that has lost events, by a restore say, under the new name that AUDIT_LOG_ORIGIN has. It reads DATABASE_URL
 and AUDIT_SIGNING_KEY_FILE as the service does, which is to be started with the new name afterwards.
@@ -97,6 +100,17 @@ async function witness(args: string[]): Promise<number> {
   return 0
 }
 
+function key(args: string[]): number {
+  const options = { name: { type: 'string' }, witness: { type: 'boolean' } } as const
+  const { positionals, values } = parseArgs({ args, allowPositionals: true, options })
+  const [file] = positionals
+  const { name, witness } = values
+  if (!file || !name || !isKeyName(name) || positionals.length > 1) throw new Error(usage)
+  const signer = { name, privateKey: createPrivateKey(readFileSync(file)) }
+  console.log(formatVerifier(verifierOf(signer, witness ? 'witness' : 'log')))
+  return 0
+}
+
 async function newLog(): Promise<number> {
   // what only reads files needs no database
   const { runNewLog } = await import('./new-log.ts')
@@ -104,10 +118,10 @@ async function newLog(): Promise<number> {
   return 0
 }
 
-const commands = { verify, witness, 'new-log': newLog, 'dead-letters': deadLetters }
+const commands = { verify, witness, key, 'new-log': newLog, 'dead-letters': deadLetters }
 const [command, ...args] = process.argv.slice(2)
 try {
-  const run = commands[command as keyof typeof commands] as ((args: string[]) => Promise<number>) | undefined
+  const run = commands[command as keyof typeof commands] as ((args: string[]) => number | Promise<number>) | undefined
   if (!run) throw new Error(usage)
   process.exitCode = await run(args)
 } catch (error) {

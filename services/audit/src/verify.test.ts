@@ -254,3 +254,15 @@ test('what can’t be read is told apart', async () => {
     output: expect.stringContaining('line 2 is not a JSON object'),
   })
 })
+
+test('the public half of a key is shown as others are given it', async () => {
+  const file = join(folder, 'key.pem')
+  writeFileSync(file, signer.privateKey.export({ format: 'pem', type: 'pkcs8' }))
+  expect(await run('key', file, '--name', signer.name)).toEqual({ code: 0, output: `${logKey}\n` })
+  const witness = formatVerifier(verifierOf({ ...signer, name: 'a.example/witness' }, 'witness'))
+  expect(await run('key', file, '--name', 'a.example/witness', '--witness')).toEqual({
+    code: 0,
+    output: `${witness}\n`,
+  })
+  expect(await run('key', file)).toMatchObject({ code: 2, output: expect.stringContaining('Usage') })
+})

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { parse } from 'yaml'
+import { keys as gateway } from '../gateway/src/config.ts'
+import { ROOT } from '../platform/state.ts'
+import { keys as audit } from '../services/audit/src/config.ts'
+import { keys as auth } from '../services/auth/src/config.ts'
+import { keys as patients } from '../services/patients/src/config.ts'
+
+interface Container {
+  image: string
+  build?: { args: { SERVICE: string; VERSION: string } }
+  environment?: Record<string, string | null>
+  volumes?: string[]
+  read_only?: boolean
+  cap_drop?: string[]
+  security_opt?: string[]
+  user?: string
+  restart?: string
+}
+const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8')
+const { services } = parse(text, { merge: true }) as { services: Record<string, Container> }
+const ours = Object.entries(services).filter(([, { image }]) => image.startsWith('caregate/'))
+const processes = { gateway, auth, patients, audit }
+
+/** They follow from what an image is, and from there being a Consul; TLS is not set up here. */
+const fixed = /^(PORT|LISTEN_ADDRESS|DISCOVERY|SERVICES|TLS_.*)$/
+
+test.each(Object.entries(processes))('%s can be given every setting that it takes', (name, keys) => {
+  const names = Object.keys(services[name]!.environment!)
+  const settings = Object.keys(keys).filter((key) => !fixed.test(key))
+  expect(settings.filter((key) => !names.includes(key) && !names.includes(`${key}_FILE`))).toEqual([])
+  const unknown = names.map((key) => key.replace(/_FILE$/, '')).filter((key) => !(key in keys))
+  // what only some have to know is empty for the others
+  expect(unknown.filter((key) => !['JWKS_URL', 'SECRET_KEY', 'SECRET_KEY_PREVIOUS'].includes(key))).toEqual([])
+})
+
+test('an image is called by the version that its package has', () => {
+  for (const [name, { image }] of ours) {
+    const [, service, version] = /^caregate\/(\w+):\$\{[A-Z]+_VERSION:-(.+)\}$/.exec(image)!
+    const folder = ['gateway', 'platform'].includes(service!) ? service! : `services/${service}`
+    const manifest = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as { version: string }
+    expect([name, version]).toEqual([name, manifest.version])
+  }
+})
+
+test('containers of ours write nowhere but to /tmp and their volumes, and may do nothing special', () => {
+  for (const [name, container] of ours) {
+    const { read_only, cap_drop, security_opt, user, restart } = container
+    const may = { read_only, cap_drop, security_opt }
+    expect([name, may]).toEqual([
+      name,
+      { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] },
+    ])
+    // those that prepare volumes are root, and gone when the others come
+    expect([name, user ?? 'node']).toEqual([name, restart === 'no' && user ? 'root' : 'node'])
+  }
+})
+
+test('what is secret reaches those who need it: a process sees files of its own alone', () => {
+  for (const name of Object.keys(processes)) {
+    const container = services[name]!
+    expect(container.volumes).toEqual([`${name}-secrets:/secrets:ro`])
+    for (const key of ['SECRET_KEY', 'DATABASE_URL', 'DATABASE_OWNER_URL', 'AMQP_URL', 'CURSOR_KEY', 'FIELD_KEY'])
+      expect(container.environment).not.toHaveProperty(key)
+  }
+})

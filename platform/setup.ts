@@ -1,0 +1,84 @@
+/**
+ * What a deployment in containers needs before its processes start, in two steps that may be repeated.
+ * `setup.ts secrets`: keys and passwords, made once, are laid out as files, for each reader in a folder of its own.
+ * `setup.ts databases`: databases and roles are made where they are missing.
+ */
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { definitions } from './backing/definitions.ts'
+import { ensureSuperuser, serverUrl, SUPERUSER } from './backing/postgres.ts'
+import { isLoopback } from './backing/context.ts'
+import { PlatformError, runTool } from './errors.ts'
+import { checkEnvironment, DEFAULT_PORTS, provisionServices, serviceDatabaseUrls, SERVICES } from './services.ts'
+import { openSecrets, type Secrets } from './state.ts'
+
+/** One volume each for those who read; `own` is nobody else's. */
+const FOLDER = '/secrets'
+/** What the user has set; the files that are named to the processes are those which are made here. */
+const env: NodeJS.ProcessEnv = Object.fromEntries(
+  Object.entries(process.env).filter(([key, value]) => value && !key.endsWith('_FILE')),
+)
+const ownServer = !env.DATABASE_URL || isLoopback(serverUrl(env.DATABASE_URL).hostname)
+
+const administrator = (secrets: Secrets): string =>
+  ownServer ? `postgresql://${SUPERUSER}:${secrets.postgres}@postgres:5432/postgres` : serverUrl(env.DATABASE_URL!).href
+
+/** Readable by whoever sees the folder; in one step, since its reader may be reading it. */
+function place(reader: string, files: Record<string, string | undefined>): void {
+  for (const [name, value = ''] of Object.entries(files)) {
+    const file = join(FOLDER, reader, name)
+    writeFileSync(`${file}.new`, value, { mode: 0o444 })
+    renameSync(`${file}.new`, file)
+  }
+}
+
+function layOut(secrets: Secrets): void {
+  checkEnvironment({ env, secrets, ports: DEFAULT_PORTS })
+  const admin = administrator(secrets)
+  const { CURSOR_KEY, FIELD_KEY, SECRET_KEY, AUDIT_SIGNING_KEY } = { ...secrets, ...env }
+  const holders = env.ALGORITHM === 'HS256' ? [...SERVICES, 'gateway'] : ['auth']
+  for (const name of ['gateway', ...SERVICES] as const) {
+    const holdsSecretKey = holders.includes(name)
+    place(name, {
+      AMQP_URL: env.AMQP_URL ?? `amqp://${name}:${secrets[`rabbitmq_${name}`]}@rabbitmq:5672`,
+      SECRET_KEY: holdsSecretKey ? SECRET_KEY : undefined,
+      SECRET_KEY_PREVIOUS: holdsSecretKey ? env.SECRET_KEY_PREVIOUS : undefined,
+    })
+  }
+  for (const service of SERVICES) {
+    const { DATABASE_URL, DATABASE_OWNER_URL } = serviceDatabaseUrls(admin, service, secrets)
+    place(service, { DATABASE_URL, CURSOR_KEY })
+    place('migrations', { [`${service}.app`]: DATABASE_URL, [`${service}.owner`]: DATABASE_OWNER_URL })
+  }
+  place('gateway', { REDIS_URL: env.REDIS_URL ?? `redis://:${secrets.redis}@redis:6379` })
+  place('auth', { SMTP_URL: env.SMTP_URL })
+  place('patients', { FIELD_KEY, FIELD_KEY_PREVIOUS: env.FIELD_KEY_PREVIOUS })
+  place('audit', { AUDIT_SIGNING_KEY })
+  place('witness', { 'key.pem': secrets.WITNESS_SIGNING_KEY })
+  place('postgres', { password: secrets.postgres })
+  place('redis', { 'redis.conf': `requirepass ${secrets.redis}\nsave ""\nappendonly no\n` })
+  place('rabbitmq', {
+    'rabbitmq.conf': 'load_definitions = /secrets/definitions.json\nlog.console.level = warning\n',
+    'definitions.json': definitions({
+      gateway: secrets.rabbitmq_gateway,
+      auth: secrets.rabbitmq_auth,
+      patients: secrets.rabbitmq_patients,
+      audit: secrets.rabbitmq_audit,
+      stream: secrets.rabbitmq_stream,
+    }),
+  })
+}
+
+async function makeDatabases(secrets: Secrets): Promise<void> {
+  const admin = administrator(secrets)
+  if (ownServer && env.DATABASE_URL) await ensureSuperuser(admin, serverUrl(env.DATABASE_URL))
+  await provisionServices(admin, secrets)
+}
+
+await runTool(async () => {
+  const secrets = openSecrets(join(FOLDER, 'own'))
+  const [step] = process.argv.slice(2)
+  if (step === 'secrets') layOut(secrets)
+  else if (step === 'databases') await makeDatabases(secrets)
+  else throw new PlatformError('Usage: setup.ts secrets|databases')
+})

@@ -1,0 +1,207 @@
+/**
+ * `npm run prove -- compose`: the platform in containers, from nothing to nothing. It comes up by one command, outlives
+ * a crash and a restart of all that keeps data, is rolled under load, scaled, taken down and brought up again.
+ */
+import { request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openCompose } from './compose/project.ts'
+import { checkTrace, conclude, failed, person, printRow, startLoad, summarise } from './load.ts'
+import { buildAsk, logIn, settle } from './people.ts'
+
+const claimed = 300
+const rolled = ['patients', 'auth', 'audit', 'gateway'] as const
+const claims: Record<string, boolean> = {}
+const claim = (what: string, holds: boolean) => (claims[what] = holds)
+let load: Awaited<ReturnType<typeof startLoad>> | undefined
+const offenders: Parameters<typeof conclude>[1] = []
+const since = (from: number) => `${((performance.now() - from) / 1000).toFixed(1)} s`
+
+const project = await openCompose()
+const { compose, addUser } = project
+const gateway = `http://127.0.0.1:${project.ports.gateway}`
+const ask = buildAsk(gateway)
+
+interface Chart {
+  id: string
+  version: number
+}
+interface Events {
+  items: unknown[]
+}
+
+/** What those hear who ask all the time, from the first answer on. */
+function listen() {
+  const statuses = new Map<number, number>()
+  let on = true
+  const once = (path: string) =>
+    new Promise<void>((resolve) => {
+      const sent = request(gateway + path, { agent: false, timeout: 2000 }, (answer) => {
+        statuses.set(answer.statusCode!, (statuses.get(answer.statusCode!) ?? 0) + 1)
+        answer.resume().on('close', resolve)
+      })
+      sent
+        .on('error', () => resolve())
+        .on('timeout', () => sent.destroy())
+        .end()
+    })
+  const work = (async () => {
+    for (; on; await sleep(50)) for (const path of ['/.well-known/jwks.json', '/api/v1/audit/key']) await once(path)
+  })()
+  return async () => {
+    on = false
+    await work
+    return statuses
+  }
+}
+
+/** Milliseconds until a chart can be read again. */
+async function recovery(id: string, token: string): Promise<number> {
+  for (const from = performance.now(); ; await sleep(50)) {
+    const answer = await fetch(`${gateway}/api/v1/patients/${id}`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(5000),
+    }).catch(() => undefined)
+    await answer?.arrayBuffer()
+    if (answer?.status === 200) return performance.now() - from
+    if (performance.now() - from > 60_000) return Infinity
+  }
+}
+
+async function rollAll(): Promise<void> {
+  load = await startLoad(project, claimed * 1.05)
+  const rates: number[] = []
+  await sleep(3000)
+  printRow('rolled', 'seconds', 'requests', 'rate/s', 'non-2xx', 'errors', 'p50 ms', 'p99 ms', 'max ms')
+  for (const name of rolled) {
+    const from = performance.now()
+    await project.roll(name)
+    const to = performance.now()
+    const answered = load.samples.filter((one) => one.at + one.ms >= from && one.at + one.ms < to && !failed(one))
+    rates.push((answered.length / (to - from)) * 1000)
+    // what is in flight belongs to the roll as well
+    await sleep(1000)
+    const { requests, refused, errors, p50, p99, max } = summarise(load.samples, from, to)
+    printRow(name, ((to - from) / 1000).toFixed(1), requests, rates.at(-1)!.toFixed(0), refused, errors, p50, p99, max)
+  }
+  await load.stop()
+  const { samples } = load
+  const { requests, refused, errors } = summarise(samples)
+  const lowest = Math.min(...rates)
+  const { missing, several } = await checkTrace(project, samples)
+  claim(`${rolled.join(', ')} rolled: of ${requests} requests ${refused + errors} failed`, refused + errors === 0)
+  claim(`at least ${claimed} a second were answered during each roll: ${lowest.toFixed(0)}`, lowest >= claimed)
+  claim(
+    `each has exactly one event: ${missing.length} have none, ${several.length} several`,
+    !missing.length && !several.length,
+  )
+  offenders.push(...samples.filter(failed), ...missing, ...several)
+}
+
+/** Everything that keeps data or knows the instances is restarted, while charts are read and written. */
+async function restartBacking(): Promise<void> {
+  load = await startLoad(project, 50)
+  await sleep(2000)
+  const from = performance.now()
+  await compose('restart', '--timeout', '30', 'postgres', 'rabbitmq', 'consul', 'redis')
+  const to = performance.now()
+  await sleep(15_000)
+  await load.stop()
+  const before = summarise(load.samples, 0, from)
+  const after = summarise(load.samples, performance.now() - 5000)
+  const answered = load.samples.filter((one) => !failed(one))
+  const { missing } = await checkTrace(project, answered)
+  claim(
+    `postgres, rabbitmq, consul and redis restarted in ${((to - from) / 1000).toFixed(1)} s: none of ${before.requests} requests failed before, ${after.refused + after.errors} of ${after.requests} at the end`,
+    before.refused + before.errors + after.refused + after.errors === 0 && after.requests > 0,
+  )
+  claim(`of ${answered.length} answered with 2xx meanwhile ${missing.length} have no event`, missing.length === 0)
+  offenders.push(...missing)
+}
+
+try {
+  let from = performance.now()
+  await compose('build')
+  console.log(`images built in ${since(from)}: ${await project.imageSizes()}`)
+
+  from = performance.now()
+  const heard = listen()
+  await compose('up', '--build', '--detach', '--wait')
+  console.log(`up in ${since(from)}`)
+  await sleep(2000)
+  const statuses = await heard()
+  const said = [...statuses].map(([status, times]) => `${times} × ${status}`).join(', ')
+  claim(
+    `from its first answer on it says no 5xx: ${said}`,
+    statuses.has(200) && ![...statuses.keys()].some((status) => status >= 500),
+  )
+
+  const added = await addUser('admin@caregate.local', ['admin'])
+  const admin = await settle(ask, added.email, added.oneTimePassword)
+  const account = { email: 'clinician@caregate.local', fullName: 'A Clinician', roles: ['clinician', 'auditor'] }
+  const made = await ask<{ oneTimePassword: string }>(
+    201,
+    'POST',
+    '/api/v1/auth/users',
+    account,
+    admin.tokens.accessToken,
+  )
+  const clinician = await settle(ask, account.email, made.oneTimePassword)
+  const token = clinician.tokens.accessToken
+  const chart = await ask<Chart>(201, 'POST', '/api/v1/patients', person(0), token)
+  const read = await ask<Chart>(200, 'GET', `/api/v1/patients/${chart.id}`, undefined, token)
+  const events = async (as: string, type: string) =>
+    (await ask<Events>(200, 'GET', `/api/v1/audit/events?patientId=${chart.id}&type=${type}`, undefined, as)).items
+      .length
+  const recorded = async (as: string) =>
+    (await events(as, 'patients.patient.created')) === 1 && (await events(as, 'patients.patient.read')) > 0
+  for (const until = Date.now() + 10_000; !(await recorded(token)) && Date.now() < until;) await sleep(100)
+  claim(
+    'the first admin, made in the container of auth, makes a clinician; a chart is made and read, and the log has both',
+    read.id === chart.id && (await recorded(token)),
+  )
+  const tries = await project.tryBroker('patients')
+  const outcomes = Object.entries(tries).map(([what, outcome]) => `${what}: ${String(outcome)}`)
+  claim(
+    `the broker refuses patients to ${outcomes.join(', ')}`,
+    Object.values(tries).every((outcome) => outcome === 403),
+  )
+  const witnessed = await project.witnessed()
+  claim(`the witness has signed ${witnessed} checkpoints`, witnessed > 0)
+
+  for (const name of ['patients', 'gateway'] as const) {
+    await project.crash(name)
+    const ms = await recovery(chart.id, token)
+    claim(`${name} is killed and comes back: a chart can be read again after ${(ms / 1000).toFixed(1)} s`, ms < 30_000)
+  }
+
+  await restartBacking()
+  await rollAll()
+
+  const shares = await project.shareOf('patients', 3, async () => {
+    for (let n = 0; n < 300; n++) await ask(200, 'GET', `/api/v1/patients/${chart.id}`, undefined, token)
+  })
+  claim(
+    `--scale patients=3: 300 reads go to ${shares.join(', ')}`,
+    shares.length === 3 && shares.every((share) => share >= 30),
+  )
+
+  from = performance.now()
+  await compose('down')
+  const down = since(from)
+  from = performance.now()
+  await compose('up', '--detach', '--wait')
+  const { accessToken } = await logIn(ask, clinician.account)
+  const kept = await ask<Chart>(200, 'GET', `/api/v1/patients/${chart.id}`, undefined, accessToken)
+  const remembered = await recorded(accessToken)
+  claim(
+    `down in ${down} and up in ${since(from)}: account, chart and its events are there`,
+    kept.id === chart.id && remembered,
+  )
+} catch (error) {
+  claim(`all of it runs: ${(error as Error).message}`, false)
+} finally {
+  await load?.stop()
+  const left = await project.close(Object.values(claims).every(Boolean))
+  if (left !== undefined) claim(`down --volumes leaves nothing: ${left || 'nothing'}`, left === '')
+  conclude(claims, offenders)
+}
