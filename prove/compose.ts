@@ -68,7 +68,7 @@ async function recovery(id: string, token: string): Promise<number> {
 }
 
 async function rollAll(): Promise<void> {
-  load = await startLoad(project, claimed * 1.05)
+  load = await startLoad(project, claimed * 1.1)
   const rates: number[] = []
   await sleep(3000)
   printRow('rolled', 'seconds', 'requests', 'rate/s', 'non-2xx', 'errors', 'p50 ms', 'p99 ms', 'max ms')

@@ -91,7 +91,7 @@ export async function openCompose() {
       await work()
       const logs = await Promise.all((await containers(service)).map((id) => docker('logs', '--since', from, id)))
       await scaled(1)
-      return logs.map((log) => log.split('\n').filter((line) => line.includes('"route":"/patients/{id}"')).length)
+      return logs.map((log) => log.split('\n').filter((line) => line.includes('/patients/{id} 200')).length)
     },
 
     async imageSizes(): Promise<string> {
