@@ -90,7 +90,7 @@ export interface IdentifierRow extends IdentifierIndex {
   patientId: string
 }
 
-export const identifierEntity = new EntitySchema<IdentifierRow>({
+const identifierEntity = new EntitySchema<IdentifierRow>({
   name: 'patient_identifiers',
   columns: {
     patientId: { name: 'patient_id', type: 'uuid', primary: true },
