@@ -6,7 +6,7 @@ const own = (name, from, allowed, comment) => ({
   comment,
   severity: 'error',
   from: { path: from, pathNot: test },
-  to: { path: '^(gateway|services|libs|platform|e2e|samples|bench|prove|clients)/', pathNot: allowed },
+  to: { path: '^(gateway|services|libs|platform|ops|e2e|samples|bench|prove|clients)/', pathNot: allowed },
 })
 
 export default {
@@ -25,6 +25,7 @@ export default {
       ['^platform/', '^libs/common/', '^samples/', '^(gateway|services/[^/]+)/src/config\\.ts$'],
       'The platform starts services and the gateway as processes; it reads what settings they take, and no other file.',
     ),
+    own('backup-alone', '^ops/', ['^ops/', '^libs/common/'], 'A backup is made without the platform’s code around.'),
     {
       name: 'test-code-in-tests',
       comment: 'What only tests need stays out of what runs.',
@@ -45,8 +46,8 @@ export default {
       name: 'no-dev-package-at-run-time',
       severity: 'error',
       from: {
-        path: '^(gateway|services|libs|platform)/',
-        pathNot: [test, '(^|/)testing(/|\\.ts$)', '^platform/(verify\\.ts$|k8s/)', '^services/audit/console/'],
+        path: '^(gateway|services|libs|platform|ops)/',
+        pathNot: [test, '(^|/)testing(/|\\.ts$)', '^platform/(verify\\.ts$|(k8s|supply)/)', '^services/audit/console/'],
       },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm'], pathNot: '/@types/' },
     },

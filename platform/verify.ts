@@ -5,6 +5,9 @@ import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { checkAll } from './k8s/check.ts'
+import { checkLicences } from './supply/licences.ts'
+import { checkLockfile } from './supply/lockfile.ts'
+import { checkSecrets } from './supply/secrets.ts'
 
 interface Result {
   passed: boolean
@@ -42,18 +45,22 @@ function uses(file: string, name: string): boolean {
   return imports.test(readFileSync(join(root, file), 'utf8'))
 }
 
-function checkPackages(): Result {
-  const missing = Object.entries(homes).flatMap(([name, places]) =>
+function checkPackages(): string[] {
+  return Object.entries(homes).flatMap(([name, places]) =>
     places
       .filter((place) => !globSync(place, { cwd: root }).some((file) => uses(file, name)))
-      .map((place) => `${name} is not imported in ${place}\n`),
+      .map((place) => `${name} is not imported in ${place}`),
   )
-  return { passed: missing.length === 0, output: missing.join('') }
 }
 
-async function checkManifests(): Promise<Result> {
-  const problems = await checkAll().catch((error: Error) => [error.message])
-  return { passed: problems.length === 0, output: problems.join('\n') }
+/** A check that answers a line for each thing that is wrong. */
+async function list(check: (root: string) => string[] | Promise<string[]>): Promise<Result> {
+  try {
+    const problems = await check(root)
+    return { passed: problems.length === 0, output: problems.join('\n') }
+  } catch (error) {
+    return { passed: false, output: (error as Error).message }
+  }
 }
 
 async function run(tool: string, ...args: string[]): Promise<Result> {
@@ -69,15 +76,18 @@ async function run(tool: string, ...args: string[]): Promise<Result> {
 }
 
 /** The slowest first: a check starts when a core is free. */
-const checks: Record<string, () => Result | Promise<Result>> = {
+const checks: Record<string, () => Promise<Result>> = {
   lint: () => run('eslint', '.', '--max-warnings', '0'),
   types: () => run('tsc', '--project', '.'),
   console: () => run('tsc', '--project', 'services/audit/console'),
   format: () => run('prettier', '--check', '.'),
   imports: () => run('depcruise', '.'),
   'dead code': () => run('knip', '--no-progress'),
-  packages: checkPackages,
-  k8s: checkManifests,
+  secrets: () => list(checkSecrets),
+  lockfile: () => list(checkLockfile),
+  licences: () => list(checkLicences),
+  packages: () => list(checkPackages),
+  k8s: () => list(() => checkAll()),
 }
 
 const secondsSince = (from: number): string => ((performance.now() - from) / 1000).toFixed(1)
