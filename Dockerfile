@@ -1,6 +1,8 @@
 # One for all: docker build --build-arg SERVICE=patients -t caregate/patients:1.0.0 .
-# SERVICE is gateway, auth, patients, audit, or platform, which prepares the others.
+# SERVICE is gateway, auth, patients, audit, platform, which prepares the others, or backup.
 ARG NODE=node:24.21.0-trixie-slim
+# whose tools must be as new as the server
+ARG POSTGRES=postgres:17
 ARG SERVICE
 
 FROM ${NODE} AS manifests
@@ -8,6 +10,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 COPY gateway/package.json gateway/
 COPY libs/common/package.json libs/common/
+COPY ops/backup/package.json ops/backup/
 COPY platform/package.json platform/
 COPY services/audit/package.json services/audit/
 COPY services/auth/package.json services/auth/
@@ -65,6 +68,15 @@ COPY services/audit/src/config.ts services/audit/src/
 COPY services/audit/src/log services/audit/src/log
 WORKDIR /app/platform
 COPY platform .
+
+FROM ${POSTGRES} AS backup
+ENV NODE_ENV=production
+RUN groupadd --gid 1000 node && useradd --uid 1000 --gid node node && install -d -o node -g node /backups
+COPY --from=base /usr/local/bin/node /usr/local/bin/
+COPY --from=base /app /app
+WORKDIR /app/ops/backup
+COPY ops/backup/src src
+ENTRYPOINT ["node", "src/cli.ts"]
 
 FROM ${SERVICE}
 ARG SERVICE

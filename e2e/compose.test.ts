@@ -39,7 +39,8 @@ test.each(Object.entries(processes))('%s can be given every setting that it take
 test('an image is called by the version that its package has', () => {
   for (const [name, { image }] of ours) {
     const [, service, version] = /^caregate\/(\w+):\$\{[A-Z]+_VERSION:-(.+)\}$/.exec(image)!
-    const folder = ['gateway', 'platform'].includes(service!) ? service! : `services/${service}`
+    const elsewhere: Record<string, string> = { gateway: 'gateway', platform: 'platform', backup: 'ops/backup' }
+    const folder = elsewhere[service!] ?? `services/${service}`
     const manifest = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as { version: string }
     expect([name, version]).toEqual([name, manifest.version])
   }

@@ -1,9 +1,6 @@
-import { openBackingContext } from './backing/open.ts'
-import { openPostgres } from './backing/postgres.ts'
-import { quietProgress } from './progress.ts'
-import { provisionServices, runScript, serviceDatabaseUrls } from './services.ts'
-import { lockDataFolder, openDataFolder, openSecrets, readEnv, readInfo, type Secrets } from './state.ts'
-import { openSupervisor } from './supervisor.ts'
+import { withServer } from './server.ts'
+import { runScript, serviceDatabaseUrls } from './services.ts'
+import type { Secrets } from './state.ts'
 
 export interface NewUser {
   email: string
@@ -11,25 +8,8 @@ export interface NewUser {
 }
 
 /** Adds a user to the checkout's platform, whether it runs or not. The one-time password is told nowhere else. */
-export async function addUser(email: string, roles: string[]): Promise<NewUser> {
-  const folder = openDataFolder()
-  const env = readEnv()
-  const secrets = openSecrets(folder)
-  const running = readInfo(folder)
-  if (running) return addUserTo(running.backing.postgres, { email, roles, env, secrets })
-
-  const lock = await lockDataFolder(folder)
-  const supervisor = openSupervisor({ folder })
-  try {
-    const context = await openBackingContext({ folder, env, secrets, supervisor, progress: quietProgress })
-    const postgres = await openPostgres(context)
-    await provisionServices(postgres, secrets)
-    return await addUserTo(postgres, { email, roles, env, secrets })
-  } finally {
-    await supervisor.close()
-    lock.release()
-  }
-}
+export const addUser = (email: string, roles: string[]): Promise<NewUser> =>
+  withServer(({ postgres, env, secrets }) => addUserTo(postgres, { email, roles, env, secrets }))
 
 interface AddOptions {
   email: string
