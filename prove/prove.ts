@@ -12,6 +12,7 @@ const names = [
   'nophi',
   'matching',
   'compose',
+  'restore',
 ] as const
 const [name] = process.argv.splice(2, 1)
 if (!names.includes(name as (typeof names)[number])) {

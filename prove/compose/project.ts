@@ -9,19 +9,19 @@ import { ROOT } from '../../platform/state.ts'
 import { eventsByRequest } from '../load.ts'
 import { unlimited } from '../unlimited.ts'
 
-const PROJECT = 'caregate-prove'
 const run = promisify(execFile)
 
-export async function openCompose() {
+/** @param net the first three numbers of its network */
+export async function openCompose(name = 'caregate-prove', net = '172.30.81') {
   const ports = { gateway: await freePort(), second: await freePort() }
-  const env = {
+  const env: NodeJS.ProcessEnv = {
     ...process.env,
     ...unlimited,
     ACCESS_TOKEN_EXPIRE_MINUTES: '1440',
-    COMPOSE_PROJECT_NAME: PROJECT,
+    COMPOSE_PROJECT_NAME: name,
     // the checkout's .env is of another platform
     COMPOSE_ENV_FILES: '/dev/null',
-    CAREGATE_NET: '172.30.81',
+    CAREGATE_NET: net,
     GATEWAY_PORT: String(ports.gateway),
     GATEWAY_2_PORT: String(ports.second),
   }
@@ -38,7 +38,7 @@ export async function openCompose() {
   const docker = (...args: string[]) => command('docker', ...args)
   const compose = (...args: string[]) => docker('compose', ...args)
   const containers = async (service: string) => (await compose('ps', '--quiet', service)).split('\n').filter(Boolean)
-  const wipe = () => compose('--profile', 'scale', 'down', '--volumes', '--remove-orphans')
+  const wipe = () => compose('--profile', '*', 'down', '--volumes', '--remove-orphans')
 
   // what a run that was killed has left
   await wipe()
@@ -46,6 +46,9 @@ export async function openCompose() {
     ports,
     gateways,
     compose,
+    /** What the files of compose read; it may be changed in between. */
+    env,
+    removeVolume: (volume: string) => docker('volume', 'rm', `${name}_${volume}`),
 
     async addUser(email: string, roles: string[]): Promise<NewUser> {
       const add = ['npm', 'run', '--silent', 'user', '--', 'add', email, '--roles', roles.join(','), '--json']
@@ -110,7 +113,7 @@ export async function openCompose() {
         console.error(logs)
       }
       await wipe()
-      const label = ['--quiet', '--filter', `label=com.docker.compose.project=${PROJECT}`]
+      const label = ['--quiet', '--filter', `label=com.docker.compose.project=${name}`]
       const lists = [
         ['ps', '--all'],
         ['volume', 'ls'],
