@@ -101,10 +101,10 @@ async function scan({ path, name = path, content }: Text): Promise<string[]> {
   return [...new Map(lines)].flatMap(([hash, line]) => (known[hash] ? [] : [line]))
 }
 
-/** @returns a line for each secret, without it. @throws where there is no git to ask, or only the end of the history */
+/** @returns a line for each secret, without it. Of a shallow clone it says that its history was searched in part. @throws where there is no git to ask */
 export async function checkSecrets(root: string): Promise<string[]> {
   if ((await git(root, 'rev-parse', '--is-shallow-repository')).trim() === 'true')
-    throw new Error('The clone is shallow: its history can’t be searched for secrets. git fetch --unshallow')
+    console.warn('The clone is shallow: only the history that is there was searched for secrets. git fetch --unshallow')
   const found: string[] = []
   for (const text of [...(await readTree(root)), ...(await readHistory(root))]) found.push(...(await scan(text)))
   return [...new Set(found)]

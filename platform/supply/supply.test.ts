@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { generateKeyPairSync } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { ROOT } from '../state.ts'
 import { checkLicences } from './licences.ts'
 import { checkLockfile, isPackage, readLockfile, type Locked } from './lockfile.ts'
@@ -129,10 +129,15 @@ describe('secrets', () => {
     expect(await checkSecrets(folder)).toEqual([])
   })
 
-  test('a history that isn’t there is not one without secrets', async () => {
+  test('a shallow clone is searched as far as its history goes, which is said', async () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation(() => {})
     const shallow = join(folder, 'shallow')
     git('commit', '-qm', 'second', '--allow-empty')
     git('clone', '-q', '--depth', '1', `file://${folder}`, shallow)
-    await expect(checkSecrets(shallow)).rejects.toThrow('shallow')
+    expect(await checkSecrets(shallow)).toEqual([])
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('shallow'))
+    writeFileSync(join(shallow, 'key.pem'), pem())
+    expect((await checkSecrets(shallow))[0]).toMatch(/^key.pem:1/)
+    warn.mockRestore()
   })
 })
