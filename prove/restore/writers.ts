@@ -57,7 +57,9 @@ export function startWriters(gateway: string, token: string, clients: number) {
       const [old] = n % 4 ? own.splice(n % own.length, 1) : []
       const change = { telecom: [{ system: 'phone', value: `555 ${n}`, use: 'home' }] }
       const written = await (
-        old ? send('PATCH', `/patients/${old.id}`, change, old.version) : send('POST', '/patients?force=true', person(n))
+        old
+          ? send('PATCH', `/patients/${old.id}`, change, old.version)
+          : send('POST', '/patients?force=true', person(n))
       ).catch(() => undefined)
       if (written) own.push({ id: written.id, version: written.version })
       else await sleep(100)
