@@ -4,6 +4,7 @@ import express, { type Express, type NextFunction, type Request, type RequestHan
 import type { Claims, Scope, Verify } from './auth.ts'
 import { AppError, toAppError } from './errors.ts'
 import { buildEvent, type AuditEvent, type EventType } from './events.ts'
+import { checkFormat, isFhir } from './fhir.ts'
 import { actorOf, buildExpress, buildObserve, localsOf, requestFacts, sendJson, sendProblem } from './http.ts'
 import type { Logger } from './logger.ts'
 import { buildMetrics, measureOutbox, type Metrics } from './metrics.ts'
@@ -32,6 +33,8 @@ export interface AppOptions {
 }
 
 const bodyLimit = '1mb'
+/** Text stands for other types in it, as in a URL. */
+const formType = 'application/x-www-form-urlencoded'
 
 const scopeProblems = { password: 'password_change_required', totp: 'totp_enrolment_required' } as const
 
@@ -42,7 +45,9 @@ function checkRoles(policy: Policy, scope: Scope | undefined, claims: Claims): v
 
 /** The chart, user or event that the path names, if it names one. */
 function subjectOf({ event }: Route, req: Request): Facts {
-  const { id } = req.params
+  // a search of FHIR names a chart in the query
+  const { patient } = req.query
+  const { id = typeof patient === 'string' ? patient.replace('Patient/', '') : undefined } = req.params
   if (!event?.subject || typeof id !== 'string' || !uuidPattern.test(id)) return {}
   const resource = { id: id.toLowerCase(), type: event.subject }
   return { resource, ...(event.subject === 'patient' ? { patientIds: [resource.id] } : {}) }
@@ -61,12 +66,7 @@ export function buildApp(options: AppOptions): Express {
   measureOutbox(metrics, outbox)
   const app = buildExpress()
   app.use(buildObserve(log, options.trustedProxies))
-  const parse = new Map(
-    ['', ...routes.flatMap(({ bodyType }) => bodyType ?? [])].map((type) => [
-      type,
-      express.json({ limit: bodyLimit, inflate: false, type: ['application/json', type].filter(Boolean) }),
-    ]),
-  )
+  const parsers = buildParsers(routes)
 
   async function authenticate(req: Request, res: Response): Promise<Claims> {
     const claims = await verify(req.headers.authorization)
@@ -140,17 +140,19 @@ export function buildApp(options: AppOptions): Express {
         })
       try {
         if (policy !== 'public') checkRoles(policy, definition.scope, await authenticate(req, res))
+        if (isFhir(pattern)) checkFormat(req.headers, req.query._format)
         const uploadType = definition.uploads && checkUpload(req, definition.uploads)
-        if (!uploadType) await parseBody(req, res, parse.get(definition.bodyType ?? '')!, definition.bodyType)
+        if (!uploadType) await parseBody(req, res, parsers, definition.bodyType)
         const context: Context<unknown, unknown, unknown> = {
           params: validate(definition.params, req.params, true),
           query: validate(definition.query, req.query, true),
-          body: validate(definition.body, req.body ?? {}, false),
+          body: validate(definition.body, req.body ?? {}, definition.bodyType === formType),
           // who stops reading doesn't close the connection: there may be something to answer yet
           upload: { type: uploadType ?? '', chunks: req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer> },
           claims: locals.claims as Claims,
           headers: req.headers,
           ip: locals.ip,
+          origin: `${locals.protocol}://${req.headers.host}`,
           about: (more) => void (facts = { ...facts, ...more }),
           mark: (name, value) => void res.set(name, value),
           record: (tx, more, answered) => recordEvent(tx, context.takeEvent(more, answered)),
@@ -169,7 +171,12 @@ export function buildApp(options: AppOptions): Express {
           await outbox.record(eventNow(status))
         }
         if (error) return sendProblem(res, error)
-        if (body !== undefined && !answer.type) return sendJson(res, status, body, headers)
+        if (body !== undefined && (answer.schema ?? !answer.type)) {
+          const told = answer.type
+            ? { 'Content-Type': `${[answer.type].flat()[0]}; charset=utf-8`, ...headers }
+            : headers
+          return sendJson(res, status, body, told)
+        }
         res.status(status).set({ 'Cache-Control': 'no-store', ...headers })
         if (body === undefined) res.end()
         else await sendBody(res.type(type ?? [answer.type!].flat()[0]!), body as Body, log)
@@ -261,10 +268,31 @@ function checkUpload(req: Request, types: readonly string[]): string {
   return type
 }
 
-async function parseBody(req: Request, res: Response, parser: RequestHandler, bodyType?: string): Promise<void> {
+const typesOf = (bodyType: string): string[] =>
+  bodyType === formType ? [formType] : ['application/json', bodyType].filter(Boolean)
+
+/** By the routes' content types. */
+const buildParsers = (routes: readonly Route[]): Map<string, RequestHandler> =>
+  new Map(
+    ['', ...routes.flatMap(({ bodyType }) => bodyType ?? [])].map((bodyType) => {
+      const options = { limit: bodyLimit, inflate: false, type: typesOf(bodyType) }
+      return [
+        bodyType,
+        bodyType === formType ? express.urlencoded({ ...options, extended: false }) : express.json(options),
+      ]
+    }),
+  )
+
+async function parseBody(
+  req: Request,
+  res: Response,
+  parsers: ReadonlyMap<string, RequestHandler>,
+  bodyType = '',
+): Promise<void> {
   const hasBody = Number(req.headers['content-length'] ?? 0) > 0 || req.headers['transfer-encoding'] !== undefined
   if (!hasBody) return
-  if (!req.is(['application/json', ...(bodyType ? [bodyType] : [])])) throw new AppError('unsupported_media_type')
+  if (!req.is(typesOf(bodyType))) throw new AppError('unsupported_media_type')
+  const parser = parsers.get(bodyType)!
   await new Promise<void>((resolve, reject) =>
     parser(req, res, (error?: unknown) => (error ? reject(error) : resolve())),
   )

@@ -30,6 +30,11 @@ export const problems = {
     'Method not allowed',
     'The path exists, but not with this method; `Allow` lists those it has.',
   ],
+  not_acceptable: [
+    406,
+    'Not acceptable',
+    'Answers are FHIR R4 as JSON, `application/fhir+json`: no other format or version can be had.',
+  ],
   request_timeout: [408, 'The request took too long', 'Headers must have come within 10 seconds, all of it within 30.'],
   conflict: [409, 'Conflict', 'The request contradicts the state of the resource.'],
   already_exists: [

@@ -10,6 +10,12 @@ export const withEtag = <T extends { version: number }>(body: T, headers: Record
   headers: { ETag: etagOf(body), ...headers },
 })
 
+/** Whether `If-None-Match` names that version: then nothing has to be sent. */
+export function isKnown(row: { version: number }, headers: IncomingHttpHeaders): boolean {
+  const known = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  return known?.includes(etagOf(row)) ?? false
+}
+
 /** How OpenAPI describes it. */
 export const etagHeader = { ETag: 'The version, for If-Match' }
 

@@ -8,6 +8,7 @@ import proxyAddr from 'proxy-addr'
 import type { Claims } from './auth.ts'
 import { buildProblem, type AppError } from './errors.ts'
 import type { Actor, RequestFacts } from './events.ts'
+import { buildOutcome, fhirJson, isFhir } from './fhir.ts'
 import { logContext, type Logger } from './logger.ts'
 import { withoutNames } from './paths.ts'
 
@@ -154,10 +155,14 @@ export function sendJson(res: Answer, status: number, value: unknown, headers: R
   res.end(body)
 }
 
+/** As problem details (RFC 9457), below FHIR's base as an OperationOutcome. */
 export function sendProblem(res: Answer, error: AppError): void {
   if (res.headersSent) return void res.destroy()
-  const headers = { ...error.extras.headers, 'Content-Type': 'application/problem+json; charset=utf-8' }
-  sendJson(res, error.status, buildProblem(error, localsOf(res).requestId), headers)
+  const { requestId, path } = localsOf(res)
+  const [type, body] = isFhir(path)
+    ? [fhirJson, buildOutcome(error, requestId)]
+    : ['application/problem+json', buildProblem(error, requestId)]
+  sendJson(res, error.status, body, { ...error.extras.headers, 'Content-Type': `${type}; charset=utf-8` })
 }
 
 export function actorOf(claims: Claims | undefined): Actor {

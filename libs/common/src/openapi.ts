@@ -1,9 +1,12 @@
 import type Joi from 'joi'
 import { roles } from './auth.ts'
 import { problems, type ProblemCode } from './errors.ts'
+import { fhirJson, isFhir } from './fhir.ts'
 import { apiBase, type Route } from './route.ts'
 
 type Json = Record<string, unknown>
+/** Operations have it besides their service's. */
+const fhirTag = 'FHIR'
 export interface OpenApi {
   openapi: '3.1.0'
   info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
@@ -65,15 +68,22 @@ function codesOf(definition: Route): ProblemCode[] {
   if (definition.policy !== 'public' && definition.scope !== 'password') codes.add('password_change_required')
   if (definition.policy !== 'public' && definition.scope !== 'totp') codes.add('totp_enrolment_required')
   if (Array.isArray(definition.policy)) codes.add('forbidden')
+  if (isFhir(definition.path)) codes.add('not_acceptable')
   if (definition.method !== 'get') codes.add('too_large').add('unsupported_media_type')
   return [...codes]
 }
 
+const errorContent = (path: string): Json =>
+  isFhir(path)
+    ? { [fhirJson]: { schema: { $ref: '#/components/schemas/OperationOutcome' } } }
+    : { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
+
 function responses(definition: Route): Json {
   const { status, description, schema, type, headers = {}, others = {} } = definition.answer
   const answer: Json = { description }
-  if (schema) answer.content = { 'application/json': { schema: jsonSchema(schema) } }
-  if (type) answer.content = Object.fromEntries([type].flat().map((name) => [name, { schema: { type: 'string' } }]))
+  const content = schema ? jsonSchema(schema) : { type: 'string' }
+  const types = [type ?? (schema ? 'application/json' : [])].flat()
+  if (types.length) answer.content = Object.fromEntries(types.map((name) => [name, { schema: content }]))
   answer.headers = Object.fromEntries(
     Object.entries({ 'X-Request-Id': 'Id of the request, in every log line and event', ...headers }).map(
       ([name, text]) => [name, { description: text, schema: { type: 'string' } }],
@@ -87,7 +97,7 @@ function responses(definition: Route): Json {
       code,
       {
         description: names.map((name) => `\`${name}\`: ${problems[name][2]}`).join('\n\n'),
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        content: errorContent(definition.path),
       },
     ]),
   ]
@@ -104,7 +114,7 @@ function operation(definition: Route, tag: string): Json {
     operationId: [method, ...words].map((word, n) => (n ? word[0]!.toUpperCase() + word.slice(1) : word)).join(''),
     summary,
     description: who,
-    tags: [tag],
+    tags: [tag, ...(isFhir(path) ? [fhirTag] : [])],
     ...(policy === 'public' ? { security: [] } : {}),
     'x-roles': policy === 'public' ? [] : policy === 'signed-in' ? roles : policy,
     ...(access ? { 'x-access': access } : {}),
@@ -165,6 +175,30 @@ const problemSchema: Json = {
   required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
 }
 
+const outcomeSchema: Json = {
+  type: 'object',
+  description: 'FHIR R4 OperationOutcome: an issue, or one for each broken rule',
+  properties: {
+    resourceType: { const: 'OperationOutcome' },
+    issue: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        properties: {
+          severity: { type: 'string', enum: ['fatal', 'error'] },
+          code: { type: 'string', description: 'FHIR’s, of the value set issue-type' },
+          details: { type: 'object', description: '`coding` has the code, as a problem would' },
+          diagnostics: { type: 'string', description: 'The id of the request' },
+          expression: { type: 'array', items: { type: 'string' }, description: 'The field' },
+        },
+        required: ['severity', 'code'],
+      },
+    },
+  },
+  required: ['resourceType', 'issue'],
+}
+
 /** What a service says of itself: made from the very schemas that validate. */
 export interface Description {
   tag: string
@@ -192,7 +226,7 @@ export function buildOpenApi(version: string, descriptions: readonly Description
     },
     servers: [{ url: '/', description: 'This gateway' }],
     security: [{ bearer: [] }],
-    tags: descriptions.map(({ tag }) => ({ name: tag })),
+    tags: [...descriptions.map(({ tag }) => tag), fhirTag].map((name) => ({ name })),
     paths: Object.assign({}, ...descriptions.map(({ paths }) => paths)) as OpenApi['paths'],
     components: {
       securitySchemes: {
@@ -203,7 +237,7 @@ export function buildOpenApi(version: string, descriptions: readonly Description
           description: 'The `accessToken` of POST /auth/login',
         },
       },
-      schemas: { Problem: problemSchema },
+      schemas: { Problem: problemSchema, OperationOutcome: outcomeSchema },
     },
   }
 }

@@ -5,7 +5,7 @@ const words = new Set(
    service-accounts rotate keys patient revocations
    patients search match merge unmerge import export void restore history diff allergies conditions care-team break-glass
    audit events accesses activity checkpoint key tile entries proof inclusion consistency stream status reviews holds
-   Patient AllergyIntolerance Condition AuditEvent`.split(/\s+/),
+   Patient AllergyIntolerance Condition AuditEvent _search _history`.split(/\s+/),
 )
 
 /** An id, or a small number; what is longer could be somebody's. */

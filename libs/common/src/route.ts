@@ -30,6 +30,8 @@ export interface Context<P, Q, B> {
   headers: IncomingHttpHeaders
   /** The client's address. */
   ip: string
+  /** Scheme and host, as the client wrote them. */
+  origin: string
   /** Adds to what the event of this request will say, also when it is refused. */
   about(facts: Facts): void
   /** A header of the answer, also when it is a refusal. */
@@ -82,7 +84,7 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   params: Schema<P>
   query: Schema<Q>
   body: Schema<B>
-  /** Content type of the body, besides application/json. */
+  /** Content type of the body, besides application/json; of a form instead of it. */
   bodyType?: string
   /** Content types of a body of any length, which the handler reads itself, as `upload`. */
   uploads?: readonly string[]

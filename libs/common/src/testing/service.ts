@@ -114,7 +114,8 @@ function checkDocumented({ paths }: Description, method: string, path: string, {
   const operation = template && paths[template]![method.toLowerCase()]
   if (!operation) return
   const documented = (operation.responses as Record<string, { description: string }>)[status]
-  const code = (body as { code?: string } | undefined)?.code
+  // an OperationOutcome has it too
+  const code = body?.code ?? body?.issue?.[0].details.coding[0].code
   if (!documented || (status >= 400 && !documented.description.includes(`\`${code}\``)))
     throw new Error(`${method} ${template} answers ${status} ${code}, which OpenAPI does not say`)
 }
