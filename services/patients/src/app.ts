@@ -2,6 +2,7 @@ import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app
 import { breakGlassRoutes, type BreakGlassDeps } from './break-glass/routes.ts'
 import { careTeamRoutes } from './care-team/routes.ts'
 import { buildChartRoutes, checkChartRoutes } from './chart.ts'
+import { fhirRoutes } from './fhir/routes.ts'
 import { historyRoutes } from './history/routes.ts'
 import { clinicalRoutes } from './clinical/routes.ts'
 import { matchRoutes } from './match/routes.ts'
@@ -22,6 +23,7 @@ export function buildPatientsApp(
     ...careTeamRoutes(deps, charts),
     ...breakGlassRoutes(deps, charts),
     ...transferRoutes(deps),
+    ...fhirRoutes(deps, charts),
   ]
   checkChartRoutes(routes)
   return buildApp({

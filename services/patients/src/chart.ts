@@ -23,11 +23,13 @@ type OnChart<P, Q, B> = Omit<Route<P, Q, B>, 'policy' | 'access' | 'handle'> & {
   also?: readonly ('voided' | 'merged')[]
   /** Further charts that it changes. */
   changes?(context: Context<P, Q, B>): string[]
+  /** Whose chart it is where the path's `{id}` is not a chart's; undefined where there is none. */
+  chartOf?(context: Context<P, Q, B>): Promise<string | undefined>
 }
 
-/** How a chart is opened: no route with a chart's `{id}` is made in another way, see `checkChartRoutes`. */
+/** How a chart is opened: no route with an `{id}` is made in another way, see `checkChartRoutes`. */
 export interface ChartRoutes {
-  read<P extends { id: string }, Q, B>(
+  read<P, Q, B>(
     definition: OnChart<P, Q, B> & { handle(context: Context<P, Q, B>, chart: Chart): Promise<Answer> },
   ): Route
   /** `handle` changes it in one transaction with the event, which it records; until then nobody else changes the chart. */
@@ -45,27 +47,40 @@ function refusalOf({ roles }: Claims, { restricted, grantId }: Standing): AppErr
 /** Routes that open the chart first. */
 const made = new WeakSet<Route>()
 
-/** @throws when a route with a chart's `{id}` was made by hand: nothing would have decided about the chart */
+/** @throws when a route with an `{id}` was made by hand: nothing would have decided about the chart */
 export function checkChartRoutes(routes: readonly Route[]): void {
   for (const definition of routes)
-    if (/\{id\*?\}/.test(definition.path) && !made.has(definition))
+    if (/\{(id|itemId)\*?\}/.test(definition.path) && !made.has(definition))
       throw new Error(`${definition.method.toUpperCase()} ${definition.path} is not one of chart.ts`)
+}
+
+/** The chart that a request is about, which its event names. */
+async function chartOf<P, Q, B>(
+  context: Context<P, Q, B>,
+  definition: Pick<OnChart<P, Q, B>, 'chartOf'>,
+): Promise<string | undefined> {
+  if (!definition.chartOf) return (context.params as { id: string }).id
+  const id = await definition.chartOf(context)
+  if (id !== undefined) context.about({ resource: { type: 'patient', id }, patientIds: [id] })
+  return id
 }
 
 export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>): ChartRoutes {
   /** @throws {AppError} 403, 404, or 410 for a chart that was voided or merged */
   async function open(
     tx: Tx,
-    { claims, params, about, mark }: Context<{ id: string }, unknown, unknown>,
+    { claims, about, mark }: Context<unknown, unknown, unknown>,
+    id: string | undefined,
     { access, also = [] }: Pick<OnChart<never, never, never>, 'access' | 'also'>,
   ): Promise<Chart> {
     const { roles, sub, patientId } = claims
     // whose chart was merged opens the one that it is part of too
-    const isOwn = async (own: string) => own === params.id || (await findSurvivor(tx, own)) === params.id
-    const self = patientId !== undefined && (await isOwn(patientId))
+    const isOwn = async (own: string) => own === id || (await findSurvivor(tx, own)) === id
+    const self = id !== undefined && patientId !== undefined && (await isOwn(patientId))
     // whether there is such a chart is nobody else's business
     if (!self && isOwnOnly(access, roles)) throw new AppError('forbidden', 'A patient may open their own chart only.')
-    const chart = await getChart(tx, params.id, sub)
+    if (id === undefined) throw new AppError('not_found')
+    const chart = await getChart(tx, id, sub)
     const { row } = chart
     if (row.mergedInto) about({ patientIds: [row.id, row.mergedInto] })
     // to whom the whole opens, its part does
@@ -88,10 +103,7 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
     return { row, member, may: (action) => findBasis(action, roles, standing) !== undefined }
   }
 
-  const build = <P extends { id: string }, Q, B>(
-    definition: OnChart<P, Q, B>,
-    handle: Route<P, Q, B>['handle'],
-  ): Route => {
+  const build = <P, Q, B>(definition: OnChart<P, Q, B>, handle: Route<P, Q, B>['handle']): Route => {
     const opening = route({
       ...definition,
       policy: rolesFor(definition.access),
@@ -114,14 +126,14 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
   return {
     read: (definition) =>
       build(definition, async (context) => {
-        const chart = await open(db.manager, context, definition)
+        const chart = await open(db.manager, context, await chartOf(context, definition), definition)
         return definition.handle(context, chart)
       }),
     change: (definition) =>
       build(definition, (context) =>
         db.transaction(async (tx) => {
           await lockCharts(tx, [context.params.id, ...(definition.changes?.(context) ?? [])])
-          const chart = await open(tx, context, definition)
+          const chart = await open(tx, context, context.params.id, definition)
           return definition.handle(tx, context, chart)
         }),
       ),

@@ -100,6 +100,16 @@ const golden: Record<string, Partial<Record<Role, string>>> = {
   'POST /api/v1/patients/{id}/care-team': { clinician: 'rcx-.c...r.x', registrar },
   'DELETE /api/v1/patients/{id}/care-team/{memberId}': { clinician: 'rcx-.c...r.x', registrar },
   'POST /api/v1/patients/{id}/break-glass': { clinician: registrar },
+  'GET /fhir/R4/Patient/{id}': { ...treating, registrar, patient },
+  'GET /fhir/R4/Patient/{id}/_history/{version}': lasting,
+  ...Object.fromEntries(
+    ['AllergyIntolerance', 'Condition'].flatMap((type) =>
+      [`GET /fhir/R4/${type}`, `POST /fhir/R4/${type}/_search`, `GET /fhir/R4/${type}/{itemId}`].map((key) => [
+        key,
+        { ...treating, patient },
+      ]),
+    ),
+  ),
   'GET /api/v1/patients/{id}/history': lasting,
   'GET /api/v1/patients/{id}/history/{version}': lasting,
   'GET /api/v1/patients/{id}/history/{version}/diff': lasting,

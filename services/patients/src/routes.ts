@@ -3,17 +3,32 @@ import { staff, type Claims } from '@caregate/common/auth'
 import type { Cursors } from '@caregate/common/cursor'
 import { newId, type Database, type Tx } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
-import { etagHeader, etagOf, expectedVersion, withEtag } from '@caregate/common/etag'
+import { etagHeader, etagOf, expectedVersion, isKnown, withEtag } from '@caregate/common/etag'
 import { idParams, nothing, pageAnswer, validate, type Page } from '@caregate/common/validate'
 import { findBasis, type ChartAction, type Standing } from './access.ts'
 import type { Chart, ChartRoutes } from './chart.ts'
 import type { FieldKeys } from './field-keys.ts'
 import { withoutMasks } from './identifiers.ts'
 import { changesBetween, fieldsOf, mergePatch, withStatus, type Patient } from './patient.ts'
-import { changePatient, contentOf, createPatient, toPatient, viewPatient, type Editor } from './repository.ts'
+import {
+  changePatient,
+  contentOf,
+  createPatient,
+  toPatient,
+  viewPatient,
+  type ChartRow,
+  type Editor,
+} from './repository.ts'
 import { createUnlessKnown } from './match/repository.ts'
 import { typedWords } from './search/names.ts'
-import { findPatients, findRestricted, isByName, type PatientFilter, type Position } from './search/repository.ts'
+import {
+  findPatients,
+  findRestricted,
+  isByName,
+  type Hidden,
+  type PatientFilter,
+  type Position,
+} from './search/repository.ts'
 import {
   createQuery,
   foundAnswer,
@@ -50,6 +65,26 @@ const mayAnywhere =
   (action: ChartAction): boolean =>
     findBasis(action, roles, stranger) !== undefined
 
+/** What somebody is shown of the charts that a filter found for them, which goes on record. */
+export async function showFound(
+  tx: Tx,
+  keys: FieldKeys,
+  context: Pick<Context<unknown, unknown, unknown>, 'claims' | 'about'>,
+  filter: PatientFilter,
+  rows: readonly ChartRow[],
+): Promise<(Patient | Hidden)[]> {
+  const may = mayAnywhere(context.claims)
+  const found: (Patient | Hidden)[] = rows.map((row) => viewPatient(keys, row, may))
+  // more criteria would tell more than that there is a chart
+  const { mrn, words, ...more } = filter
+  if (!found.length && mrn !== undefined && !words?.length && Object.values(more).every((one) => one === undefined)) {
+    const hidden = await findRestricted(tx, mrn)
+    if (hidden) found.push(hidden)
+  }
+  context.about({ patientIds: found.map(({ id }) => id), basis: 'role' })
+  return found
+}
+
 export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, change }: ChartRoutes): Route[] {
   async function page(context: Context<unknown, unknown, unknown>, list: string, filter: PatientFilter, query: Page) {
     const viewer = editorOf(context.claims)
@@ -59,16 +94,7 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
       (after: Position | undefined, limit) => findPatients(db.manager, keys, viewer, filter, after, limit),
       ({ position }) => position,
     )
-    const may = mayAnywhere(context.claims)
-    const items: Pick<Patient, 'id'>[] = rows.map((row) => viewPatient(keys, row, may))
-    // more criteria would tell more than that there is a chart
-    const { mrn, words, ...more } = filter
-    if (!items.length && mrn !== undefined && !words?.length && Object.values(more).every((one) => one === undefined)) {
-      const hidden = await findRestricted(db.manager, mrn)
-      if (hidden) items.push(hidden)
-    }
-    context.about({ patientIds: items.map(({ id }) => id), basis: 'role' })
-    return { body: { items, nextCursor } }
+    return { body: { items: await showFound(db.manager, keys, context, filter, rows), nextCursor } }
   }
 
   async function update(
@@ -182,8 +208,7 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
       },
       errors: [],
       async handle({ headers }, { row, may }) {
-        const known = headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-        if (known?.includes(etagOf(row))) return { status: 304, headers: { ETag: etagOf(row) } }
+        if (isKnown(row, headers)) return { status: 304, headers: { ETag: etagOf(row) } }
         return withEtag(viewPatient(keys, row, may))
       },
     }),

@@ -45,6 +45,12 @@ export async function getItem(tx: Tx, place: Place, id: string): Promise<Item> {
   return toItem(row)
 }
 
+/** The newest version, and whose chart it belongs to. Undefined where there is none of that kind. */
+export async function findItem(tx: Tx, kind: Kind, id: string): Promise<{ patientId: string; item: Item } | undefined> {
+  const row = await tx.findOne(itemEntity, { where: { kind, id }, order: { version: 'DESC' } })
+  return row ? { patientId: row.patientId, item: toItem(row) } : undefined
+}
+
 /** The version after `current`, in a locked chart. */
 export function updateItem(tx: Tx, place: Place, current: Item, item: NewItem, recordedBy: string): Promise<Item> {
   const { id, version, createdAt } = current

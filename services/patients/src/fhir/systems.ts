@@ -83,3 +83,5 @@ export const verificationSystems = {
   condition: 'http://terminology.hl7.org/CodeSystem/condition-ver-status',
 }
 export const conditionCategory = 'http://terminology.hl7.org/CodeSystem/condition-category'
+/** Of a resource that isn't whole. */
+export const subsetted = 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue'

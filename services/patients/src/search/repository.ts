@@ -149,10 +149,17 @@ export interface PatientFilter {
   /** Folded words, each the beginning of a name or like one. */
   words?: string[]
   mrn?: string
+  id?: string
   birthDate?: string
+  /** Born on this day or later. */
+  bornFrom?: string
+  bornBefore?: string
   phone?: string
-  /** Of any system. */
+  /** Of any system, unless `system` names one. */
   identifier?: string
+  system?: string
+  /** Of an identifier that may be an MRN too. */
+  orMrn?: true
   status?: PatientStatus
 }
 
@@ -161,8 +168,8 @@ interface ListPosition {
   id: string
 }
 /** Where nothing but names is asked for they decide about the order, and so about what a cursor says. */
-export const isByName = ({ words = [], mrn, birthDate, phone, identifier }: PatientFilter): boolean =>
-  words.length > 0 && [mrn, birthDate, phone, identifier].every((one) => one === undefined)
+export const isByName = ({ words = [], status: _status, ...more }: PatientFilter): boolean =>
+  words.length > 0 && Object.values(more).every((one) => one === undefined)
 
 /** The last one of the page before. */
 export type Position = NamePosition | ListPosition
@@ -179,7 +186,7 @@ export async function findPatients(
   after: Position | undefined,
   limit: number,
 ): Promise<(ChartRow & { position: Position })[]> {
-  const { words = [], mrn, birthDate, phone, identifier, status } = filter
+  const { words = [], id, mrn, birthDate, bornFrom, bornBefore, phone, identifier, system, orMrn, status } = filter
   if (isByName(filter)) return findByName(tx, viewer, words, status, after as NamePosition | undefined, limit)
 
   const select = tx.createQueryBuilder(patientEntity, 'p')
@@ -192,17 +199,22 @@ export async function findPatients(
       { [`meant${n}`]: meant.get(word) ?? [], [start]: word, [end]: endOf(word) },
     )
   })
+  if (id !== undefined) select.andWhere('p.id = :id', { id })
   // the number of a chart that was merged is one of the chart that it is part of
   if (mrn !== undefined)
     select.andWhere(status === 'merged' ? 'p.mrn = :mrn' : `p.id = ${survivorOf('mrn = :mrn')}`, { mrn })
+  if (bornFrom !== undefined) select.andWhere('p.birthDate >= :bornFrom', { bornFrom })
+  if (bornBefore !== undefined) select.andWhere('p.birthDate < :bornBefore', { bornBefore })
   if (birthDate !== undefined) select.andWhere('p.birthDate = :birthDate', { birthDate })
   if (phone !== undefined)
     select.andWhere('p.id IN (SELECT patient_id FROM patient_keys WHERE key = :phone)', { phone: phoneKey(phone) })
   if (identifier !== undefined) {
+    const ofSystem = system === undefined ? '' : 'AND system = :system'
     select.andWhere(
-      `p.id IN (SELECT patient_id FROM patient_identifiers WHERE index = ANY(:searches)
-         UNION SELECT patient_id FROM patient_sources WHERE value = :identifier)`,
-      { searches: keys.searchesFor(identifier), identifier },
+      `(p.id IN (SELECT patient_id FROM patient_identifiers WHERE index = ANY(:searches) ${ofSystem}
+         UNION SELECT patient_id FROM patient_sources WHERE value = :identifier ${ofSystem})
+         ${orMrn ? `OR p.id = ${survivorOf('mrn = :identifier')}` : ''})`,
+      { searches: keys.searchesFor(identifier), identifier, system },
     )
   }
   select.andWhere(
@@ -210,17 +222,20 @@ export async function findPatients(
     { status },
   )
   if (!viewer.everything) select.andWhere(isVisible(':userId'), { userId: viewer.userId })
-  if (after) select.andWhere('(p.search_name, p.id) > (:name, :id)', after)
+  if (after)
+    select.andWhere('(p.search_name, p.id) > (:afterName, :afterId)', {
+      afterName: (after as ListPosition).name,
+      afterId: after.id,
+    })
   const rows = await select.orderBy('p.searchName').addOrderBy('p.id').limit(limit).getMany()
   return rows.map((row) => ({ ...row, position: { name: row.searchName, id: row.id } }))
 }
 
 /** That there is a restricted chart of that number: all that may be known of it without being close to it. */
-export async function findRestricted(
-  tx: Tx,
-  mrn: string,
-): Promise<Pick<Patient, 'id' | 'mrn' | 'restricted'> | undefined> {
-  const [found] = await tx.query<Pick<Patient, 'id' | 'mrn' | 'restricted'>[]>(
+export type Hidden = Pick<Patient, 'id' | 'mrn'> & { restricted: true; name?: never }
+
+export async function findRestricted(tx: Tx, mrn: string): Promise<Hidden | undefined> {
+  const [found] = await tx.query<Hidden[]>(
     `SELECT id, mrn, restricted FROM patients WHERE id = ${survivorOf('mrn = $1')} AND restricted AND NOT voided`,
     [mrn],
   )
