@@ -1,6 +1,7 @@
 import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
 import type { Database } from '@caregate/common/database'
 import type { Metrics } from '@caregate/common/metrics'
+import { fhirRoutes } from './fhir/routes.ts'
 import { measureLog } from './health.ts'
 import { consoleRoutes, type ConsoleDeps } from './routes/console.ts'
 import { eventRoutes, type EventDeps } from './routes/events.ts'
@@ -39,6 +40,7 @@ export function buildAuditApp(deps: Deps): ServiceApp {
       ...reviewRoutes(deps),
       ...statusRoutes(deps),
       ...consoleRoutes(deps),
+      ...fhirRoutes(deps),
     ],
     ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
   })

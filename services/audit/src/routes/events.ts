@@ -1,7 +1,7 @@
 import Joi from 'joi'
-import { route, type Route } from '@caregate/common/route'
+import { route, type Context, type Route } from '@caregate/common/route'
 import type { Cursors } from '@caregate/common/cursor'
-import type { Database } from '@caregate/common/database'
+import type { Database, Tx } from '@caregate/common/database'
 import { invalid } from '@caregate/common/errors'
 import { maxPatientIds } from '@caregate/common/events'
 import { idParams, nothing, pageAnswer, pageFields, type Page, type Schema } from '@caregate/common/validate'
@@ -36,6 +36,21 @@ const exportQuery: Schema<ExportQuery> = Joi.object({
 const csvType = 'text/csv; charset=utf-8'
 const listName = 'GET /audit/events'
 
+/** A page of events, whose charts the event of the request names. */
+export async function readPage(
+  tx: Tx,
+  { about }: Pick<Context<unknown, unknown, unknown>, 'about'>,
+  filter: EventFilter,
+  position: Position,
+  limit: number,
+): Promise<{ shown: readonly ReadEvent[]; next: Position | undefined }> {
+  if (filter.patientId) about({ patientIds: [filter.patientId] })
+  const { rows, next } = await findPage(tx, filter, position, limit)
+  const { shown, patientIds } = withinEvent(await readEvents(tx, rows), chartsOf)
+  if (patientIds.length) about({ patientIds })
+  return { shown, next: shown.length < rows.length ? behind(position, shown.at(-1)!) : next }
+}
+
 export function eventRoutes({ db, cursors }: EventDeps): Route[] {
   return [
     route({
@@ -61,14 +76,10 @@ export function eventRoutes({ db, cursors }: EventDeps): Route[] {
             message: 'cursor and afterSequence exclude each other: a cursor knows which way it goes',
           })
         }
-        if (filter.patientId) context.about({ patientIds: [filter.patientId] })
         const first: Position = afterSequence === undefined ? {} : { after: afterSequence }
         const position = cursor === undefined ? first : cursors.decode<Position>(listName, cursor)
-        const { rows, next } = await findPage(db.manager, filter, position, limit)
-        const { shown, patientIds } = withinEvent(await readEvents(db.manager, rows), chartsOf)
-        if (patientIds.length) context.about({ patientIds })
-        const cut = shown.length < rows.length ? behind(position, shown.at(-1)!) : next
-        return { body: { items: shown, nextCursor: cut ? cursors.encode(listName, cut) : null } }
+        const { shown, next } = await readPage(db.manager, context, filter, position, limit)
+        return { body: { items: shown, nextCursor: next ? cursors.encode(listName, next) : null } }
       },
     }),
     route({
