@@ -139,8 +139,10 @@ async function use({ method, path, roles: may, bodyType, body }: Operation): Pro
       // a chart is written by hand: its rules go beyond what a schema says
       const isChart = filled && 'birthDate' in filled && 'telecom' in filled
       const asked = isChart ? { ...fullChart(), identifiers: [] } : filled
+      const isForm = bodyType === 'application/x-www-form-urlencoded'
+      const sent = isForm ? new URLSearchParams(asked as Record<string, string>).toString() : asked
       const { status, text } = await send({
-        ...{ method, path: own, token, body: asked },
+        ...{ method, path: own, token, body: sent },
         headers: { 'if-match': '"1"', ...(bodyType && { 'content-type': bodyType }) },
       })
       if (status >= 200 && status < 300) return true

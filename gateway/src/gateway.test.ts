@@ -1,5 +1,6 @@
 import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { fhirFaults } from '@caregate/common/testing/fhir'
 import { issuer, privateKey, publicKey, testToken } from '@caregate/common/testing/service'
 import { openTestGateway, openUpstream, sendRaw } from './testing.ts'
 
@@ -215,4 +216,44 @@ test('what is not listed is not there, token or not', async () => {
   }
   expect(gateway.denials.map(({ request }) => request.route)).toEqual(paths.map(() => 'unknown'))
   expect(upstream.seen).toEqual([])
+})
+
+describe('below /fhir/R4', () => {
+  const fhir = '/fhir/R4/Patient'
+  const asked = { token: testToken(['clinician']) }
+
+  test.each<[code: string, issue: string, config: object, away: boolean, path: string, token: boolean]>([
+    ['unauthorized', 'login', {}, false, fhir, false],
+    ['rate_limited', 'throttled', { RATE_LIMIT_PER_MINUTE_SIGNED_IN: 0 }, false, fhir, true],
+    ['unavailable', 'transient', {}, true, fhir, true],
+    ['bad_request', 'invalid', {}, false, `${fhir}/..;/x`, true],
+    ['uri_too_long', 'too-long', {}, false, `${fhir}?x=${'y'.repeat(9000)}`, true],
+  ])('%s is an OperationOutcome, with all that a problem has', async (code, issue, config, away, path, token) => {
+    const gateway = await openTestGateway({ config, ...(away ? {} : { upstream: upstream.url }) })
+    opened.push(gateway)
+    const answer = await gateway.call('GET', path, token ? asked : {})
+    expect(answer.headers.get('content-type')).toBe('application/fhir+json; charset=utf-8')
+    expect(fhirFaults(answer.body)).toEqual([])
+    expect(answer.body.issue).toMatchObject([{ code: issue, details: { coding: [{ code }] } }])
+    expect(answer.body.issue[0].diagnostics).toContain(answer.headers.get('x-request-id'))
+    if (code === 'rate_limited') expect(answer.headers.get('retry-after')).toMatch(/^\d+$/)
+    if (code === 'unauthorized') expect(answer.headers.get('www-authenticate')).toMatch('Bearer')
+    expect(gateway.denials).toMatchObject([{ code }])
+    // elsewhere it is a problem
+    const other = await gateway.call('GET', path.replace(fhir, patients), token ? asked : {})
+    expect([other.headers.get('content-type'), other.body.code]).toEqual([
+      'application/problem+json; charset=utf-8',
+      code,
+    ])
+  })
+
+  test('everything comes to its service, and the CapabilityStatement to anybody', async () => {
+    const { call } = await open()
+    expect((await call('GET', '/fhir/R4/metadata')).body.url).toBe('/fhir/R4/metadata')
+    expect((await call('GET', `${fhir}?_id=1`, asked)).body.url).toBe(`${fhir}?_id=1`)
+    for (const path of ['/fhir/R4x', '/fhir/r4/Patient', '/fhir']) {
+      const { status, body } = await call('GET', path, asked)
+      expect([path, status, body.code]).toEqual([path, 404, 'not_found'])
+    }
+  })
 })

@@ -44,6 +44,9 @@ const routes: readonly GatewayRoute[] = [
   route('/api/v1/audit/export', 'audit', { streaming: true }),
   route('/api/v1/audit/stream', 'audit', { streaming: true }),
   route('/api/v1/audit/*', 'audit'),
+  route('/fhir/R4/metadata', 'patients', { public: true }),
+  route('/fhir/R4/AuditEvent/*', 'audit'),
+  route('/fhir/R4/*', 'patients'),
   route('/console/*', 'audit', { public: true }),
 ]
 

@@ -45,7 +45,7 @@ export async function openBed() {
         ...(body ? { 'content-type': 'application/json' } : {}),
         ...headers,
       },
-      body: body ? JSON.stringify(body) : null,
+      body: typeof body === 'object' ? JSON.stringify(body) : (body ?? null),
       signal: AbortSignal.timeout(30_000),
     })
     const isEndless = answer.headers.get('content-type')?.startsWith('text/event-stream')

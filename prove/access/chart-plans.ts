@@ -10,6 +10,12 @@ const items = (kind: 'allergies' | 'conditions'): Plans => ({
   [`PUT /api/v1/patients/{id}/${kind}/{itemId}`]: { answers: '200', body: coded, item: kind },
 })
 
+const fhirItems = (type: string, item: 'allergies' | 'conditions'): Plans => ({
+  [`GET /fhir/R4/${type}`]: { answers: '200', query: '?patient={id}' },
+  [`POST /fhir/R4/${type}/_search`]: { answers: '200', form: 'patient=Patient/{id}' },
+  [`GET /fhir/R4/${type}/{itemId}`]: { answers: '200', item },
+})
+
 /** @param grantId of somebody's break-glass */
 export const chartPlans = (grantId: string): Plans => ({
   'POST /api/v1/patients': { answers: '201', body: person, query: '?force=true' },
@@ -55,4 +61,11 @@ export const chartPlans = (grantId: string): Plans => ({
   'GET /api/v1/patients/{id}/history': { answers: '200', alsoVoided: true },
   'GET /api/v1/patients/{id}/history/{version}': { answers: '200', params: { version: '1' }, alsoVoided: true },
   'GET /api/v1/patients/{id}/history/{version}/diff': { answers: '200', params: { version: '1' }, alsoVoided: true },
+  'GET /fhir/R4/metadata': { answers: '200', untold: true },
+  'GET /fhir/R4/Patient': { answers: '200', query: '?_count=1' },
+  'POST /fhir/R4/Patient/_search': { answers: '200', form: 'family=nobody' },
+  'GET /fhir/R4/Patient/{id}': { answers: '200' },
+  'GET /fhir/R4/Patient/{id}/_history/{version}': { answers: '200', params: { version: '1' }, alsoVoided: true },
+  ...fhirItems('AllergyIntolerance', 'allergies'),
+  ...fhirItems('Condition', 'conditions'),
 })

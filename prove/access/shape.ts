@@ -14,7 +14,7 @@ export interface Answer {
 export type Send = (
   method: string,
   path: string,
-  asked?: { token?: string | undefined; body?: object | undefined; headers?: Record<string, string> },
+  asked?: { token?: string | undefined; body?: object | string | undefined; headers?: Record<string, string> },
 ) => Promise<Answer>
 
 export interface Chart {
@@ -71,6 +71,8 @@ export interface Plan {
   params?: Record<string, string>
   query?: string
   body?: Record<string, unknown> | ((place: Place) => object)
+  /** In place of a body: an HTML form's. */
+  form?: string
   headers?: Record<string, string>
   /** Of the chart that is to be changed. */
   ifMatch?: true

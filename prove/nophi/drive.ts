@@ -96,7 +96,7 @@ export function fill(canaries: Canaries, schema: JsonSchema, what: string, kind:
     return Object.fromEntries(
       Object.entries(schema.properties ?? {})
         // beside the others it would be refused, or is for the lists alone
-        .filter(([name]) => !['limit', 'cursor', 'restricted'].includes(name))
+        .filter(([name]) => !['limit', 'cursor', '_cursor', 'restricted'].includes(name))
         .map(([name, member]) => [name, fill(canaries, member, `${what} ${name}`, kind)]),
     )
   if (type === 'array') return [fill(canaries, schema.items ?? {}, what, kind)]

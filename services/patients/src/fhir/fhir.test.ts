@@ -156,6 +156,30 @@ describe('a chart', () => {
     expect((await get(`Patient/${chart.id}/_history/2`)).status).toBe(200)
   })
 
+  test('that was merged says by which it is replaced, and is found as that one', async () => {
+    const [target, source] = [
+      await service.create(),
+      await service.create({ name: { given: ['Jo'], family: 'Mergedin' } }),
+    ]
+    const body = { sourceId: source.id, sourceVersion: 1 }
+    const merged = await service.as(registrar, 'POST', `/${target.id}/merge`, body, { 'if-match': '"1"' })
+    expect(merged.status).toBe(200)
+    const answer = await get(`Patient/${source.id}`)
+    expect([answer.status, fhirFaults(answer.body)]).toEqual([200, []])
+    expect(answer.body).toMatchObject({
+      active: false,
+      link: [{ type: 'replaced-by', other: { reference: `Patient/${target.id}` } }],
+    })
+    for (const params of [
+      { family: 'Mergedin' },
+      { identifier: source.mrn },
+      { identifier: `urn:caregate:mrn|${source.mrn}` },
+    ])
+      expect(ids(await find('Patient', params))).toEqual([target.id])
+    expect(ids(await find('Patient', { _id: source.id }))).toEqual([])
+    expect(codes(await get(`Condition?patient=${source.id}`))).toEqual([410, 'gone'])
+  })
+
   test('that is restricted opens as ever: to its care team, to its patient and by break-glass', async () => {
     const chart = await service.create({ restricted: true })
     await service.assign(chart, member)
