@@ -37,7 +37,7 @@ const problemRows = Object.entries(problems)
   .join('\n')
 const errorsPage = page(
   'Caregate error codes',
-  `<main><h1>Error codes</h1><p>Every refusal is <code>application/problem+json</code> (RFC 9457) with one of these as its <code>code</code>.</p><dl>${problemRows}</dl></main>`,
+  `<main><h1>Error codes</h1><p>Every refusal is <code>application/problem+json</code> (RFC 9457) with one of these as its <code>code</code>; below <code>/fhir/R4</code> it is an OperationOutcome, which has it in <code>details.coding</code>.</p><dl>${problemRows}</dl></main>`,
   '<style>main{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}dt{font-weight:600;margin-top:1rem}dt:target{background:#fff3c4}</style>',
 )
 

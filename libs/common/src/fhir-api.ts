@@ -1,7 +1,7 @@
 import type { Bundle, FhirResource } from 'fhir/r4.js'
 import Joi from 'joi'
 import type { Cursors } from './cursor.ts'
-import { invalid } from './errors.ts'
+import { invalid, notFound } from './errors.ts'
 import { fhirBase, fhirJson } from './fhir.ts'
 import type { Context } from './route.ts'
 import { nothing, uuidField, type Schema } from './validate.ts'
@@ -72,6 +72,13 @@ export const resourceAnswer = (resourceType: string): Schema<unknown> =>
 
 const formatFields = { _format: Joi.string().max(100).description('json, which is all there is') }
 export const formatQuery: Schema<{ _format?: string }> = Joi.object(formatFields)
+
+/** In a path: what can't be the id of anything is there as little as what isn't. */
+export const fhirId = (): Joi.StringSchema =>
+  uuidField()
+    .required()
+    .error(() => notFound('resource'))
+export const fhirIdParams: Schema<{ id: string }> = Joi.object({ id: fhirId() })
 
 /** The id of a reference to a chart: alone, or behind its type, which is in small letters by then. */
 export const patientReference = (): Joi.StringSchema => uuidField().replace(/^patient\//, '')

@@ -186,6 +186,8 @@ export function validate<T>(schema: Schema<T>, value: unknown, convert: boolean)
   checkShape(value)
   const result = settle(schema).validate(value, { convert }) as Joi.ValidationResult<T>
   if (!result.error) return result.value
+  // a field may say for itself what comes of its being wrong
+  if (result.error instanceof AppError) throw result.error
   const details = result.error.details.slice(0, maxErrors)
   const problem = invalid(
     ...details.flatMap(({ path, message, context }) => {

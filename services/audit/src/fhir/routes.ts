@@ -5,13 +5,14 @@ import { fhirBase, fhirJson } from '@caregate/common/fhir'
 import {
   buildSearch,
   dateRange,
+  fhirIdParams,
   formatQuery,
   patientReference,
   resourceAnswer,
   type Range,
 } from '@caregate/common/fhir-api'
 import { route, type Context, type Route } from '@caregate/common/route'
-import { idParams, nothing } from '@caregate/common/validate'
+import { nothing } from '@caregate/common/validate'
 import { getEvent, readEvents, type EventFilter } from '../repository.ts'
 import { readPage, type EventDeps } from '../routes/events.ts'
 import { filterFields } from '../schemas.ts'
@@ -81,7 +82,7 @@ export function fhirRoutes({ db, cursors }: EventDeps): Route[] {
       path: `${fhirBase}/AuditEvent/{id}`,
       summary: 'Read an event',
       event: { ...shared.event, subject: 'event' },
-      params: idParams,
+      params: fhirIdParams,
       query: formatQuery,
       body: nothing,
       answer: { status: 200, description: 'The event', schema: resourceAnswer('AuditEvent'), type: fhirJson },

@@ -2,9 +2,9 @@ import type { FhirResource } from 'fhir/r4.js'
 import Joi from 'joi'
 import { invalid } from '@caregate/common/errors'
 import { fhirBase } from '@caregate/common/fhir'
-import { buildSearch, firstPage, formatQuery, patientReference } from '@caregate/common/fhir-api'
+import { buildSearch, fhirId, firstPage, formatQuery, patientReference } from '@caregate/common/fhir-api'
 import type { Context, Route } from '@caregate/common/route'
-import { nothing, textField, uuidField, type Schema } from '@caregate/common/validate'
+import { nothing, textField, type Schema } from '@caregate/common/validate'
 import type { ChartRoutes } from '../chart.ts'
 import type { Item, Kind } from '../clinical/item.ts'
 import { findItem, findItems, getItem } from '../clinical/repository.ts'
@@ -17,7 +17,7 @@ interface Asked {
   subject?: string
   code?: string
 }
-const itemParams: Schema<{ itemId: string }> = Joi.object({ itemId: uuidField().required() })
+const itemParams: Schema<{ itemId: string }> = Joi.object({ itemId: fhirId() })
 const fields = { patient: patientReference(), code: textField(400) }
 
 /** @throws {AppError} 422 where none is named, or two are */

@@ -2,9 +2,9 @@ import Joi from 'joi'
 import { staff } from '@caregate/common/auth'
 import { AppError } from '@caregate/common/errors'
 import { fhirBase, fhirJson } from '@caregate/common/fhir'
-import { formatQuery, resourceAnswer } from '@caregate/common/fhir-api'
+import { fhirId, fhirIdParams, formatQuery, resourceAnswer } from '@caregate/common/fhir-api'
 import { route, type Route } from '@caregate/common/route'
-import { idParams, nothing, uuidField, type Schema } from '@caregate/common/validate'
+import { nothing, type Schema } from '@caregate/common/validate'
 import type { ChartRoutes } from '../chart.ts'
 import { chartAt, getVersion } from '../history/repository.ts'
 import { viewPatient } from '../repository.ts'
@@ -16,7 +16,7 @@ import { patientSearch } from './patient-search.ts'
 import { toFhirPatient } from './to-fhir.ts'
 
 const versionParams: Schema<{ id: string; version: number }> = Joi.object({
-  id: uuidField().required(),
+  id: fhirId(),
   version: Joi.number().integer().min(1).max(999_999_999).required(),
 })
 
@@ -65,7 +65,7 @@ export function fhirRoutes(deps: Deps, charts: ChartRoutes): Route[] {
       path: `${fhirBase}/Patient/{id}`,
       summary: 'Read a chart',
       also: ['merged'],
-      params: idParams,
+      params: fhirIdParams,
       async handle({ headers }, { row, may }) {
         return answerVersion(row, headers, () => toFhirPatient(viewPatient(keys, row, may)))
       },
