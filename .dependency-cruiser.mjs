@@ -22,7 +22,7 @@ export default {
     own(
       'platform-runs-them',
       '^platform/',
-      ['^platform/', '^libs/common/', '^samples/', '^(gateway|services/[^/]+)/src/config\\.ts$'],
+      ['^platform/', '^libs/common/', '^samples/', '^(gateway|services/[^/]+|ops/backup)/src/config\\.ts$'],
       'The platform starts services and the gateway as processes; it reads what settings they take, and no other file.',
     ),
     own('backup-alone', '^ops/', ['^ops/', '^libs/common/'], 'A backup is made without the platform’s code around.'),

@@ -22,12 +22,13 @@ interface Reference {
 export interface EnvEntry {
   name: string
   value?: string
-  valueFrom?: { secretKeyRef?: Reference; configMapKeyRef?: Reference; fieldRef?: object }
+  valueFrom?: { secretKeyRef?: Reference; configMapKeyRef?: Reference; fieldRef?: { fieldPath: string } }
 }
 export interface Container {
   name: string
   image: string
   command?: string[]
+  args?: string[]
   env?: EnvEntry[]
   envFrom?: { configMapRef?: { name: string }; secretRef?: { name: string } }[]
   ports?: { name: string; containerPort: number; protocol?: string }[]

@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
+import Joi from 'joi'
 import { databaseKeys, loadConfig, type Keys } from '@caregate/common/config'
 import { keys as gateway } from '../../gateway/src/config.ts'
+import { keys as backup } from '../../ops/backup/src/config.ts'
 import { keys as audit, retainKeys } from '../../services/audit/src/config.ts'
 import { keys as auth } from '../../services/auth/src/config.ts'
 import { keys as patients, rotateKeys } from '../../services/patients/src/config.ts'
@@ -19,6 +21,8 @@ const programs: Record<string, Keys> = {
   'caregate/audit src/retain.ts': retainKeys,
   'caregate/patients src/rotate.ts': rotateKeys,
   'caregate/audit src/cli.ts': {},
+  // the argument that names the service stands in the environment too
+  'caregate/backup': { ...backup.backup, SERVICE: Joi.string().valid('auth', 'patients', 'audit').required() },
 }
 
 const programOf = ({ image, command = [] }: Container): string =>
@@ -34,8 +38,14 @@ const standIns: Record<string, string> = {
   AMQP_URL: 'amqp://caregate:stand-in@rabbitmq',
   REDIS_URL: 'redis://redis',
   SMTP_URL: 'smtp://mail',
+  BACKUP_RECIPIENTS: `age1${'q'.repeat(58)}`,
   DATABASE_URL: 'postgresql://postgres/caregate',
   DATABASE_OWNER_URL: 'postgresql://postgres/caregate',
+}
+/** What a pod says of itself. */
+const fields: Record<string, string> = {
+  'status.podIP': '10.244.0.1',
+  "metadata.labels['app.kubernetes.io/name']": 'patients',
 }
 const standIn = (key: string): string => standIns[key] ?? 'a stand-in for what is kept in a Secret'
 
@@ -56,9 +66,12 @@ export function environmentOf(
   for (const { name, value, valueFrom } of container.env ?? []) {
     const { secretKeyRef, configMapKeyRef } = valueFrom ?? {}
     if (value !== undefined) environment[name] = value
-    else if (valueFrom?.fieldRef) environment[name] = '10.244.0.1'
+    else if (valueFrom?.fieldRef) environment[name] = fields[valueFrom.fieldRef.fieldPath] ?? ''
     else if (configMapKeyRef) {
-      const given = find('ConfigMap', configMapKeyRef.name)?.data?.[configMapKeyRef.key]
+      const map = find('ConfigMap', configMapKeyRef.name)
+      // what isn't among the manifests is made by whoever deploys
+      const elsewhere = configMapKeyRef.optional ? undefined : standIn(name)
+      const given = map ? map.data?.[configMapKeyRef.key] : elsewhere
       if (given !== undefined) environment[name] = given
     } else if (secretKeyRef) {
       if (secretKeyRef.key !== name) problems.push(`${name} is read from ${secretKeyRef.key}`)
@@ -96,7 +109,7 @@ export function checkSettings(workload: Workload, container: Container, resource
 /** A Secret is for one service: its processes have the one of its name, and its owner's commands `<name>-owner`. */
 export function checkSecrets(workload: Workload, container: Container): string[] {
   const own = workload.pod.labels['app.kubernetes.io/name'] ?? ''
-  const isProcess = keysOf(container) !== undefined && container.command === undefined
+  const isProcess = keysOf(container) !== undefined && !container.command && !container.args
   const allowed = isProcess ? [own] : [own, `${own}-owner`]
   const refs = (container.env ?? []).flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? [])
   const all = [...refs, ...(container.envFrom ?? []).flatMap(({ secretRef }) => secretRef?.name ?? [])]
