@@ -1,13 +1,17 @@
 /** `npm run bench -- search [CHARTS]`: charts found by whatever is known of them, through the gateway, in a small register and in a large one. */
+import { openDatabase } from '@caregate/common/database'
 import { conclude } from '../prove/load.ts'
 import { buildChance } from '../prove/chance.ts'
+import { spec } from '../services/patients/src/database.ts'
 import { buildFieldKeys } from '../services/patients/src/field-keys.ts'
 import { foldName } from '../services/patients/src/patient.ts'
+import type { PatientFilter } from '../services/patients/src/search/repository.ts'
 import { openClients } from './audit/http.ts'
-import { openStage } from './audit/stage.ts'
+import { openStage, quiet } from './audit/stage.ts'
 import { median, quantile } from './figures.ts'
 import { openFill } from './search/fill.ts'
 import type { Person } from './search/people.ts'
+import { showPlans } from './search/plans.ts'
 
 const targets = { p95: 50, growth: 1.5 }
 const small = 10_000
@@ -63,6 +67,16 @@ const kinds: Record<string, { body(person: Person): object; sure: boolean }> = {
   identifier: { body: (one) => ({ identifier: one.demographics.identifiers[0]!.value }), sure: true },
 }
 
+/** Of which searches the plans are shown. */
+const plans: Record<string, PatientFilter> = {
+  'Beginnings of both names': { words: ['smi', 'gra'] },
+  'A letter wrong': { words: ['smiht', 'grace'] },
+  'Name and birth date': { words: ['smith'], birthDate: '1970-01-01' },
+  Phone: { phone: '+1-555-0100' },
+  Identifier: { identifier: 'INS000000001' },
+  MRN: { mrn: '200000001' },
+}
+
 interface Figures {
   times: number[]
   /** Of those that must be found. */
@@ -72,10 +86,8 @@ interface Figures {
 const stage = await openStage()
 const database = new URL(stage.info.backing.postgres)
 database.pathname = '/caregate_patients'
-const fill = await openFill(
-  database.href,
-  buildFieldKeys({ FIELD_KEY: stage.secrets.FIELD_KEY, FIELD_KEY_PREVIOUS: undefined }),
-)
+const keys = buildFieldKeys({ FIELD_KEY: stage.secrets.FIELD_KEY, FIELD_KEY_PREVIOUS: undefined })
+const fill = await openFill(database.href, keys)
 
 /** One at a time, each for another person; the first tenth warms up. */
 async function measure(kind: string, people: readonly Person[]): Promise<Figures> {
@@ -133,6 +145,9 @@ try {
   const [before, after] = [timesOf(few), timesOf(many)]
   row('all', before, after)
   row('peer: ILIKE, in the database alone', few.peer, many.peer)
+  const options = { DATABASE_URL: database.href, DB_POOL_MAX: 2, DB_STATEMENT_TIMEOUT_MS: 60_000 }
+  const db = await openDatabase(options, spec.entities, quiet, AbortSignal.timeout(10_000))
+  await showPlans(db, keys, plans).finally(() => db.destroy())
   const mean = (times: number[]) => times.reduce((sum, ms) => sum + ms, 0) / times.length
   const growth = mean(after) / mean(before)
   const slowest = Math.max(...[...many.found.values()].map(({ times }) => quantile(times, 0.95)))
