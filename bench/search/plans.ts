@@ -15,21 +15,25 @@ const settings = `
 /** Has Postgres say how it ran each statement of a search. @param db of a superuser */
 export async function showPlans(db: Database, keys: FieldKeys, filters: Record<string, PatientFilter>): Promise<void> {
   const nobody = { userId: '00000000-0000-0000-0000-000000000000', everything: false }
+  function tell({ message = '' }: { message?: string }): void {
+    // the service itself asks how many rows there would be
+    if (message.includes('Query Text: EXPLAIN')) return
+    const plan = message
+      .replace(/^duration: .*\n/, '')
+      .replace(/Query Text:[^]*?\n(?=[A-Z][\w ]+ {2}\()/, '')
+      .replaceAll(/ {2}\(cost=[^)]*\)/g, '')
+    console.log(`${plan}\n`)
+  }
   for (const [title, filter] of Object.entries(filters)) {
     console.log(`\n### ${title}\n`)
-    await db.transaction(async (tx) => {
+    const heard = await db.transaction(async (tx) => {
       const client = (await tx.queryRunner!.connect()) as ClientBase
-      const tell = ({ message = '' }: { message?: string }) =>
-        console.log(
-          message
-            .replace(/Query Text:[^]*?\n(?=[A-Z][\w ]+ {2}\()/, '')
-            .replaceAll(/ {2}\(cost=[^)]*\)/g, '')
-            .replaceAll(/\{[^}]{60,}\}/g, '{…}'),
-        )
       await tx.query(settings)
       client.on('notice', tell)
       await findPatients(tx, keys, nobody, filter, undefined, 21)
-      client.off('notice', tell)
+      return client
     })
+    // the last statement is told of when it is closed
+    heard.off('notice', tell)
   }
 }

@@ -166,6 +166,7 @@ export async function openBroker(
 
   /** @returns those that the exchange had no queue for */
   async function send(exchange: string, messages: readonly Message[]): Promise<Message[]> {
+    if (!messages.length) return []
     if (!channel) throw new Error('the broker is away')
     const open = channel
     const done = new AbortController()
@@ -173,17 +174,19 @@ export async function openBroker(
     const closed = once(open, 'close', { signal: done.signal }).then(() =>
       Promise.reject(new Error('the channel closed before it confirmed')),
     )
-    const confirms = messages.map(
-      ({ id, type, body }) =>
-        new Promise<void>((resolve, reject) => {
-          const options = { persistent: true, mandatory: true, messageId: id, contentType: 'application/json' }
-          open.publish(exchange, type, Buffer.from(body), options, (error: unknown) =>
-            error ? reject(error) : resolve(),
-          )
-        }),
-    )
+    const confirmed = new Promise<void>((resolve, reject) => {
+      let left = messages.length
+      const confirm = (error: unknown): void => {
+        if (error) reject(error as Error)
+        else if (!--left) resolve()
+      }
+      for (const { id, type, body } of messages) {
+        const options = { persistent: true, mandatory: true, messageId: id, contentType: 'application/json' }
+        open.publish(exchange, type, Buffer.from(body), options, confirm)
+      }
+    })
     try {
-      await Promise.race([Promise.all(confirms), closed])
+      await Promise.race([confirmed, closed])
     } finally {
       clearTimeout(timer)
       done.abort()

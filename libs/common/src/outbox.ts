@@ -43,6 +43,14 @@ const columnsOf = (rows: readonly Row[]): Columns => [
   rows.map(({ body }) => body).join('\n'),
 ]
 
+/** The oldest that no other instance is passing on: gone once the transaction is committed. */
+const takeRows = {
+  name: 'take from the outbox',
+  text: `DELETE FROM outbox WHERE position = ANY(ARRAY(
+      SELECT position FROM outbox ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED))
+    RETURNING position, id, type, body`,
+}
+
 type Row = Pick<OutboxRow, 'id' | 'type' | 'body'>
 
 /** @throws when the log would refuse the event: nothing may be answered on the strength of it */
@@ -134,13 +142,9 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
 
   async function relayBatch(): Promise<number> {
     return db.transaction(async (tx) => {
-      const rows = await tx.query<OutboxRow[]>(
-        'SELECT position, id, type, body FROM outbox ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED',
-        [batchSize],
-      )
+      const rows = await queryPrepared<OutboxRow>(tx, takeRows, [batchSize])
       if (!rows.length) return 0
-      await broker.publish(rows)
-      await tx.query('DELETE FROM outbox WHERE position = ANY($1::bigint[])', [rows.map((row) => row.position)])
+      await broker.publish(rows.sort((a, b) => Number(a.position) - Number(b.position)))
       return rows.length
     })
   }
