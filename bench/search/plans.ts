@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg'
+import type { EventEmitter } from 'node:events'
 import type { Database } from '@caregate/common/database'
 import type { FieldKeys } from '../../services/patients/src/field-keys.ts'
 import { findPatients, type PatientFilter } from '../../services/patients/src/search/repository.ts'
@@ -27,7 +27,7 @@ export async function showPlans(db: Database, keys: FieldKeys, filters: Record<s
   for (const [title, filter] of Object.entries(filters)) {
     console.log(`\n### ${title}\n`)
     const heard = await db.transaction(async (tx) => {
-      const client = (await tx.queryRunner!.connect()) as ClientBase
+      const client = (await tx.queryRunner!.connect()) as EventEmitter
       await tx.query(settings)
       client.on('notice', tell)
       await findPatients(tx, keys, nobody, filter, undefined, 21)

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
-import { ConfigError, loadConfig } from '@caregate/common/config'
+import { commandConfig, ConfigError, loadConfig } from '@caregate/common/config'
 import { backUp } from './backup.ts'
 import { keys } from './config.ts'
 import { BackupError } from './errors.ts'
@@ -35,18 +35,18 @@ function find(folder: string, service: Service, name: string | undefined): Manif
 
 const commands: Record<string, (service: Service, name: string | undefined, force: boolean) => Promise<void>> = {
   async backup(service) {
-    const config = loadConfig(keys.backup, process.env)
+    const config = commandConfig(keys.backup)
     console.log(describe(await backUp(service, config)))
     for (const name of prune(config.BACKUP_FOLDER, service, config.BACKUP_KEEP_DAYS)) console.log(`${name}: deleted`)
   },
   async verify(service, name) {
-    const config = loadConfig(keys.verify, process.env)
+    const config = commandConfig(keys.verify)
     const manifest = find(config.BACKUP_FOLDER, service, name)
     await verify(manifest, config)
     console.log(`${describe(manifest)}: whole`)
   },
   async restore(service, name, force) {
-    const config = loadConfig(keys.restore, process.env)
+    const config = commandConfig(keys.restore)
     const manifest = find(config.BACKUP_FOLDER, service, name)
     await restore(manifest, config, force)
     console.log(`${describe(manifest)}: restored. What was committed after ${manifest.at} is not in it.`)

@@ -1,5 +1,5 @@
 import Joi from 'joi'
-import { integer, list, url, type Key } from '@caregate/common/config'
+import { integer, list, postgresUrl, type Key } from '@caregate/common/config'
 
 /** Not secret: who has them can make backups, and read none. */
 const recipients = (): Key<string[]> =>
@@ -17,7 +17,7 @@ const identity = (): Key<string> =>
     .messages({ 'string.pattern.base': '{{#label}} must be a secret key of age, AGE-SECRET-KEY-1…' })
 
 const folder = { BACKUP_FOLDER: Joi.string().default('/backups') as Key<string> }
-const database = { DATABASE_OWNER_URL: url('postgres', 'postgresql') }
+const database = { DATABASE_OWNER_URL: postgresUrl() }
 
 /** By command. */
 export const keys = {

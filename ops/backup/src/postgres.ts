@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import pg from 'pg'
+import { isTlsDatabase } from '@caregate/common/config'
+import { connectionOf } from '@caregate/common/database'
 import { BackupError } from './errors.ts'
 import { factsOf, type Service } from './services.ts'
 
@@ -21,7 +23,7 @@ export interface Facts {
 }
 
 export async function withDatabase<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  const client = new pg.Client({ ...connectionOf(url), connectionTimeoutMillis: 10_000 })
   client.on('error', () => {})
   try {
     await client.connect().catch((error: Error) => {
@@ -74,7 +76,7 @@ export async function checkTool(tool: 'pg_dump' | 'pg_restore', client: Client):
   const own = Number(/(\d+)/.exec(await version(tool))?.[1])
   if (own < server)
     throw new BackupError(
-      `The server is Postgres ${server}, and ${tool} on the PATH is of ${own}: it takes that of ${server} or later (package postgresql-client-${server}, or the image of ops/backup).`,
+      `The server is Postgres ${server}, and ${tool} on the PATH is of ${own}: it takes that of ${server} or later (package postgresql-client-${server}, or the image caregate/backup).`,
     )
 }
 
@@ -82,7 +84,7 @@ async function version(tool: string): Promise<string> {
   const child = spawn(tool, ['--version'], { stdio: ['ignore', 'pipe', 'inherit'] })
   const failed = once(child, 'error').then(() => {
     throw new BackupError(
-      `${tool} is not on the PATH: install the client of Postgres, as new as the server at least, or use the image of ops/backup.`,
+      `${tool} is not on the PATH: install the client of Postgres, as new as the server at least, or use the image caregate/backup.`,
     )
   })
   return Promise.race([text(child.stdout), failed])
@@ -93,10 +95,11 @@ export function startTool(tool: 'pg_dump' | 'pg_restore', args: string[], url?: 
   const plain = new URL(url ?? 'postgresql://none')
   const password = decodeURIComponent(plain.password)
   plain.password = ''
-  // node's driver knows it, libpq doesn't
-  plain.searchParams.delete('uselibpqcompat')
+  // to encrypt is to verify here, whatever the mode is called; libpq has its own way to be told so
+  plain.searchParams.delete('sslmode')
+  const verified = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: process.env.TLS_CA_FILE ?? 'system' }
   const child = spawn(tool, [...args, ...(url ? [`--dbname=${plain.href}`] : [])], {
-    env: { ...process.env, ...(password && { PGPASSWORD: password }) },
+    env: { ...process.env, ...(url && isTlsDatabase(url) && verified), ...(password && { PGPASSWORD: password }) },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   const said = text(child.stderr)
