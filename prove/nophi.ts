@@ -13,7 +13,7 @@ import { makeFolder } from '../platform/state.ts'
 import { buildChance } from './chance.ts'
 import { conclude } from './load.ts'
 import { buildCanaries, type Canary, type Kind } from './nophi/canaries.ts'
-import { badInput, buildSend, fill, operationsOf, type Answered, type Operation } from './nophi/drive.ts'
+import { badInput, buildSend, fill, formType, operationsOf, type Answered, type Operation } from './nophi/drive.ts'
 import { filesIn, listen, openDatabases, processes, tellRedis, type Databases } from './nophi/places.ts'
 import { buildAsk, logIn, settle } from './people.ts'
 import { newPassword } from '../platform/client.ts'
@@ -135,17 +135,19 @@ async function use({ method, path, roles: may, bodyType, body }: Operation): Pro
     for (const role of roles.filter((one) => may.includes(one))) {
       const token = tokens[role]
       const own = path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => (name === 'version' ? '1' : chart.id))
-      const filled = body && (fill(canaries, body, `${method} ${path}`) as Record<string, unknown>)
+      const filled = body && (fill(canaries, body, `${method} ${path}`) as Record<string, unknown> | string)
       // a chart is written by hand: its rules go beyond what a schema says
-      const isChart = filled && 'birthDate' in filled && 'telecom' in filled
-      const asked = isChart ? { ...fullChart(), identifiers: [] } : filled
-      const isForm = bodyType === 'application/x-www-form-urlencoded'
+      const isChart = typeof filled === 'object' && 'birthDate' in filled && 'telecom' in filled
+      // so is a row of an import
+      const row = () => `${JSON.stringify({ ...fullChart(), id: randomUUID() })}\n`
+      const asked = typeof filled === 'string' ? row() : isChart ? { ...fullChart(), identifiers: [] } : filled
+      const isForm = bodyType === formType
       const sent = isForm ? new URLSearchParams(asked as Record<string, string>).toString() : asked
       const { status, text } = await send({
         ...{ method, path: own, token, body: sent },
         headers: { 'if-match': '"1"', ...(bodyType && { 'content-type': bodyType }) },
       })
-      if (status >= 200 && status < 300) return true
+      if (status >= 200 && status < 300 && !text.includes('"outcome":"refused"')) return true
       // of what was refused nothing may be anywhere
       if (asked) canaries.judge('chart', 'refused', JSON.stringify(asked))
       if (status >= 500) console.log(`  ${method} ${path}: ${status} ${text}`)

@@ -107,6 +107,8 @@ export function fill(canaries: Canaries, schema: JsonSchema, what: string, kind:
   return canaries.plant(kind, what, (core) => `${core} é`)
 }
 
+export const formType = 'application/x-www-form-urlencoded'
+
 /** Bad input of an operation: each is refused, or its query and headers ignored, before anything is done. */
 export function* badInput(
   { plant }: Canaries,
@@ -130,7 +132,9 @@ export function* badInput(
   yield { method, path: at(), headers: { authorization: `Bearer ${refused('token')}` } }
   if (!bodyType) return
   const type = { 'content-type': bodyType }
-  yield { method, path: at(), body: `{"name": ${refused('broken JSON')}`, headers: type }
+  // a form it would be the name of a field, by which a refusal may call it
+  const broken = bodyType === formType ? `q=${refused('broken form')}%` : `{"name": ${refused('broken JSON')}`
+  yield { method, path: at(), body: broken, headers: type }
   yield { method, path: at(), body: refused('text'), headers: { 'content-type': 'text/plain' } }
   const strange = { [plant('member', `member, ${where}`)]: refused('value of an unknown member') }
   yield { method, path: at(), body: strange, headers: type }

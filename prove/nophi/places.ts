@@ -61,6 +61,8 @@ export async function tellRedis(url: string, commands: readonly string[]): Promi
 /** Every message of the exchanges, as it is published. */
 export async function listen(amqp: string): Promise<{ bodies: Buffer[]; close(): Promise<void> }> {
   const model = await connect(amqp)
+  // the broker ends before its listeners do where the proof broke off, and that is what is to be told
+  model.on('error', () => {})
   const channel = await model.createChannel()
   const { queue } = await channel.assertQueue('', { exclusive: true })
   for (const exchange of ['audit.events', streamExchange, 'audit.dead', 'auth.revocations'])
