@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { EntitySchema } from 'typeorm'
 import type { Broker } from './broker.ts'
 import { queryPrepared, type Database, type Tx } from './database.ts'
@@ -127,6 +127,8 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
   async function insertPending(): Promise<void> {
     inserting = true
     while (pending.length) {
+      // what has arrived by now comes along: each insert costs as much as ten events
+      await immediate()
       const batch = pending.splice(0, batchSize)
       try {
         await queryPrepared(db.manager, insertRows, columnsOf(batch.map(({ row }) => row)))

@@ -3,7 +3,7 @@ import type { Database, Tx } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
 import { route, type Answer, type Context, type Route } from '@caregate/common/route'
 import { findBasis, isOpenByGrant, isOwnOnly, rolesFor, type ChartAction, type Standing } from './access.ts'
-import { findSurvivor, getChart, lockCharts, type ChartRow } from './repository.ts'
+import { findSurvivor, getChart, isStill, lockCharts, type ChartRow } from './repository.ts'
 
 /** What answers under a broken glass carry: the id of its grant. */
 export const grantHeader = 'X-Break-Glass'
@@ -15,6 +15,8 @@ export interface Chart {
   member: boolean
   /** Whether the same person may do something else to it. */
   may(action: ChartAction): boolean
+  /** Opens further charts for the same, in use or not. @throws {AppError} 403 where one of them doesn't open */
+  openToo(ids: readonly string[]): Promise<void>
 }
 
 type OnChart<P, Q, B> = Omit<Route<P, Q, B>, 'policy' | 'access' | 'handle'> & {
@@ -25,6 +27,8 @@ type OnChart<P, Q, B> = Omit<Route<P, Q, B>, 'policy' | 'access' | 'handle'> & {
   changes?(context: Context<P, Q, B>): string[]
   /** Whose chart it is where the path's `{id}` is not a chart's; undefined where there is none. */
   chartOf?(context: Context<P, Q, B>): Promise<string | undefined>
+  /** Nothing is read besides the chart itself. */
+  alone?: boolean
 }
 
 /** How a chart is opened: no route with an `{id}` is made in another way, see `checkChartRoutes`. */
@@ -69,10 +73,11 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
   /** @throws {AppError} 403, 404, or 410 for a chart that was voided or merged */
   async function open(
     tx: Tx,
-    { claims, about, mark }: Context<unknown, unknown, unknown>,
+    context: Context<unknown, unknown, unknown>,
     id: string | undefined,
     { access, also = [] }: Pick<OnChart<never, never, never>, 'access' | 'also'>,
   ): Promise<Chart> {
+    const { claims, about, mark } = context
     const { roles, sub, patientId } = claims
     // whose chart was merged opens the one that it is part of too
     const isOwn = async (own: string) => own === id || (await findSurvivor(tx, own)) === id
@@ -94,13 +99,24 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
       about({ breakGlass: { grantId: grantId! } })
       mark(grantHeader, grantId!)
     }
-    if (row.voided && !also.includes('voided'))
+    if ((row.voided || whole.row.voided) && !also.includes('voided'))
       throw new AppError('gone', 'The chart was voided. POST /patients/{id}/restore brings it back.')
     if (row.mergedInto && !also.includes('merged'))
       throw new AppError('gone', 'The chart was merged into the one that `Location` names.', {
         headers: { Location: `/api/v1/patients/${row.mergedInto}` },
       })
-    return { row, member, may: (action) => findBasis(action, roles, standing) !== undefined }
+    return {
+      row,
+      member,
+      may: (action) => findBasis(action, roles, standing) !== undefined,
+      async openToo(ids) {
+        for (const other of ids) {
+          about({ patientIds: [row.id, ...ids] })
+          await open(tx, context, other, { access, also: ['voided', 'merged'] })
+        }
+        if (ids.length) about({ patientIds: [row.id, ...ids] })
+      },
+    }
   }
 
   const build = <P, Q, B>(definition: OnChart<P, Q, B>, handle: Route<P, Q, B>['handle']): Route => {
@@ -126,8 +142,13 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
   return {
     read: (definition) =>
       build(definition, async (context) => {
-        const chart = await open(db.manager, context, await chartOf(context, definition), definition)
-        return definition.handle(context, chart)
+        const id = await chartOf(context, definition)
+        for (;;) {
+          const chart = await open(db.manager, context, id, definition)
+          const answer = await definition.handle(context, chart)
+          // what else was read is the chart's as it was opened: a merge in between would have brought another's in
+          if (definition.alone || (await isStill(db.manager, chart.row))) return answer
+        }
       }),
     change: (definition) =>
       build(definition, (context) =>

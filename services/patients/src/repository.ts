@@ -319,6 +319,12 @@ const lockAll = { name: 'lock charts', text: 'SELECT FROM patients WHERE id = AN
  */
 export const lockCharts = (tx: Tx, ids: readonly string[]) => queryPrepared(tx, lockAll, [ids])
 
+const sameVersion = { name: 'is still that version', text: 'SELECT FROM patients WHERE id = $1 AND version = $2' }
+
+/** Whether a chart wasn't changed since it was read. */
+export const isStill = async (tx: Tx, { id, version }: Pick<ChartRow, 'id' | 'version'>): Promise<boolean> =>
+  (await queryPrepared(tx, sameVersion, [id, version])).length > 0
+
 export async function findChart(tx: Tx, id: string): Promise<ChartRow | undefined> {
   const [row] = await tx.query<ChartRow[]>(`SELECT ${chartColumns} FROM patients p WHERE p.id = $1`, [id])
   return row

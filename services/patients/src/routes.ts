@@ -193,6 +193,7 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
       method: 'get',
       path: '/patients/{id}',
       summary: 'Read a chart',
+      alone: true,
       access: 'demographics.read',
       event: { type: 'patients.patient.read', action: 'R', subject: 'patient' },
       params: idParams,

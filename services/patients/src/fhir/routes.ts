@@ -6,7 +6,7 @@ import { fhirId, fhirIdParams, formatQuery, resourceAnswer } from '@caregate/com
 import { route, type Route } from '@caregate/common/route'
 import { nothing, type Schema } from '@caregate/common/validate'
 import type { ChartRoutes } from '../chart.ts'
-import { chartAt, getVersion } from '../history/repository.ts'
+import { chartAt, findLeft, getVersion } from '../history/repository.ts'
 import { viewPatient } from '../repository.ts'
 import type { Deps } from '../routes.ts'
 import { answerVersion, readAnswer } from './answer.ts'
@@ -64,6 +64,7 @@ export function fhirRoutes(deps: Deps, charts: ChartRoutes): Route[] {
       ...ofChart,
       path: `${fhirBase}/Patient/{id}`,
       summary: 'Read a chart',
+      alone: true,
       also: ['merged'],
       params: fhirIdParams,
       async handle({ headers }, { row, may }) {
@@ -76,7 +77,8 @@ export function fhirRoutes(deps: Deps, charts: ChartRoutes): Route[] {
       summary: 'Read a chart as it was',
       also: ['voided', 'merged'],
       params: versionParams,
-      async handle({ params, headers }, { row, may }) {
+      async handle({ params, headers }, { row, may, openToo }) {
+        await openToo(await findLeft(db.manager, row.id, params.version))
         const then = chartAt(row, await getVersion(db.manager, row.id, params.version))
         if (then.voided) throw new AppError('gone', 'In that version the chart was voided.')
         return answerVersion(then, headers, () => toFhirPatient(viewPatient(keys, then, may)))

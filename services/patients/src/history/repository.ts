@@ -21,6 +21,17 @@ export async function findVersions(
   return select.orderBy('v.version', 'DESC').limit(limit).getMany()
 }
 
+/** Charts that were part of a chart in a version of it, and aren't any more: what it says of them is theirs. */
+export async function findLeft(tx: Tx, patientId: string, version: number): Promise<string[]> {
+  const rows = await tx.query<{ id: string }[]>(
+    `SELECT DISTINCT m.source_id AS id FROM patient_merges m JOIN patients p ON p.id = m.source_id
+     WHERE m.target_id = $1 AND m.target_version <= $2 AND p.merged_into IS DISTINCT FROM m.target_id
+       AND EXISTS (SELECT FROM patient_versions v WHERE v.patient_id = $1 AND v.version > $2 AND v.change = 'unmerged')`,
+    [patientId, version],
+  )
+  return rows.map(({ id }) => id)
+}
+
 /** @throws {AppError} 404 */
 export async function getVersion(tx: Tx, patientId: string, version: number): Promise<VersionRow> {
   const row = await tx.findOneBy(versionEntity, { patientId, version })

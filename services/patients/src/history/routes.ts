@@ -9,7 +9,7 @@ import type { FieldKeys } from '../field-keys.ts'
 import { changesBetween, fieldsOf } from '../patient.ts'
 import { toPatient, viewPatient, type ChartRow } from '../repository.ts'
 import { patientAnswer } from '../schemas.ts'
-import { chartAt, findVersions, getVersion } from './repository.ts'
+import { chartAt, findLeft, findVersions, getVersion } from './repository.ts'
 
 const versionField = () => Joi.number().integer().min(1).max(999_999_999)
 const versionParams: Schema<{ id: string; version: number }> = Joi.object({
@@ -99,8 +99,10 @@ export function historyRoutes(
       params: versionParams,
       query: nothing,
       answer: { status: 200, description: 'The chart in that version', schema: patientAnswer },
-      async handle({ params }, { row, may }) {
-        return { body: viewPatient(keys, chartAt(row, await getVersion(db.manager, row.id, params.version)), may) }
+      async handle({ params: { version } }, { row, may, openToo }) {
+        const then = chartAt(row, await getVersion(db.manager, row.id, version))
+        await openToo(await findLeft(db.manager, row.id, version))
+        return { body: viewPatient(keys, then, may) }
       },
     }),
     read({
@@ -110,8 +112,10 @@ export function historyRoutes(
       params: versionParams,
       query: diffQuery,
       answer: { status: 200, description: 'Where they differ', schema: diffAnswer },
-      async handle({ params: { version: to }, query }, { row, may }) {
+      async handle({ params: { version: to }, query }, { row, may, openToo }) {
         const from = query.from ?? (to > 1 ? to - 1 : null)
+        const left = [to, ...(from === null ? [] : [from])].map((version) => findLeft(db.manager, row.id, version))
+        await openToo([...new Set((await Promise.all(left)).flat())])
         const after = chartAt(row, await getVersion(db.manager, row.id, to))
         const before = from === null ? undefined : chartAt(row, await getVersion(db.manager, row.id, from))
         // masked ones may differ and look alike

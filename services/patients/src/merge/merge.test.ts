@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Patient } from '../patient.ts'
 import { day, openPatients, registrar, someone, type Person } from '../testing.ts'
@@ -541,6 +542,7 @@ test('a chart that has another one in it is voided and restored like any other',
   const act = (what: string) => service.as(clinician, 'POST', `/${target.id}/${what}`, { reason: 'none' })
   expect((await act('void')).status).toBe(200)
   expect((await service.as(registrar, 'GET', `/${target.id}`)).status).toBe(410)
+  expect((await service.as(registrar, 'GET', `/${source.id}`)).status).toBe(410)
   expect((await unmerge({ ...after, version: 3 }, source)).body.code).toBe('gone')
   expect((await act('restore')).status).toBe(200)
   expect((await unmerge({ ...after, version: 4 }, source)).status).toBe(200)
@@ -555,4 +557,45 @@ test('the app role moves what is recorded from chart to chart, and changes nothi
     'DELETE FROM patient_merges',
   ])
     await expect(service.db.query(statement)).rejects.toMatchObject({ driverError: { code: '42501' } })
+})
+
+test('what was one chart for a while is read, once that is undone, by whom both open to, and on the record of both', async () => {
+  const telecom = [{ system: 'phone', value: '555 0199' }]
+  const [target, source] = [await service.create(), await service.create({ restricted: true, telecom })]
+  const after = await merged(target, source)
+  expect((await unmerge(after, source)).status).toBe(200)
+  const own = someone(['patient'], { patientId: target.id })
+  await service.events()
+  for (const path of ['history/2', 'history/2/diff', 'history/3/diff']) {
+    expect((await service.as(nurse, 'GET', `/${target.id}/${path}`)).body.code).toBe('restricted')
+    expect((await service.as(own, 'GET', `/${target.id}/${path}`)).body.code).toBe('forbidden')
+    expect((await service.as(registrar, 'GET', `/${target.id}/${path}`)).status).toBe(200)
+  }
+  for (const { patientIds } of await service.events())
+    expect(patientIds.toSorted()).toEqual([target.id, source.id].sort())
+  const vread = await service.call('GET', `/fhir/R4/Patient/${target.id}/_history/2`, { token: nurse.token })
+  expect([vread.status, JSON.stringify(vread.body)]).toEqual([403, expect.not.stringContaining('0199')])
+  for (const version of [1, 3])
+    expect((await service.as(nurse, 'GET', `/${target.id}/history/${version}`)).status).toBe(200)
+})
+
+test('whoever reads while a chart becomes another one’s part sees what was theirs to see', async () => {
+  for (let round = 0; round < 8; round++) {
+    const [target, source] = [await service.create(), await service.create({ restricted: true })]
+    await service.asOwner(
+      `INSERT INTO clinical_items (id, version, kind, patient_id, system, code, display, recorded_by, created_at, updated_at)
+       VALUES ($1, 1, 'allergy', $2, 'http://snomed.info/sct', '91935009', 'Peanut', $1, now(), now())`,
+      [randomUUID(), source.id],
+    )
+    let done = false
+    const merging = merge(target, source).finally(() => (done = true))
+    const answers = []
+    while (!done) {
+      answers.push(service.as(nurse, 'GET', `/${target.id}/allergies`))
+      await sleep(1)
+    }
+    for (const { status, body } of await Promise.all(answers))
+      expect(status === 403 || body.items.length === 0).toBe(true)
+    expect((await merging).status).toBe(200)
+  }
 })
