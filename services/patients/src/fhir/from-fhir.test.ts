@@ -3,7 +3,7 @@ import { AppError } from '@caregate/common/errors'
 import { validate } from '@caregate/common/validate'
 import { itemBody } from '../clinical/item.ts'
 import { patientBody } from '../schemas.ts'
-import { fromFhirItem, fromFhirPatient, patientOfResource } from './from-fhir.ts'
+import { fromFhirItem, fromFhirPatient, kindOfResource, patientOfResource } from './from-fhir.ts'
 
 const coding = { system: 'http://snomed.info/sct', code: '300916003', display: 'Latex allergy' }
 /** As Synthea writes one. */
@@ -94,6 +94,22 @@ test.each([[null], [7], ['x'], [[]], [[null, 7, 'x', []]], [{ a: 1 }]])(
     const item = fromFhirItem({ code: value, onsetDateTime: value, extension: value, clinicalStatus: value })
     expect(() => validate(itemBody, item, false)).toThrow(AppError)
     expect(patientOfResource({ patient: value, subject: value })).toBe('')
+  },
+)
+
+test.each(['constructor', '__proto__', 'toString'])('%s is no kind of resource, and no type of identifier', (code) => {
+  expect(kindOfResource(code)).toBeUndefined()
+  const type = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code }] }
+  expect(fromFhirPatient({ ...patient, identifier: [{ type, value: '1' }] }).identifiers).toEqual([])
+})
+
+test.each([[[{ toString: 1 }]], [[['Dr.']]], [7]])(
+  'a prefix of %j is left to validation, which refuses it',
+  (prefix) => {
+    const chart = fromFhirPatient({ ...patient, name: [{ given: ['A'], family: 'B', prefix }] })
+    expect(() => validate(patientBody, chart, false)).toThrow(
+      expect.objectContaining({ extras: { errors: [expect.objectContaining({ path: 'name.prefix' })] } }),
+    )
   },
 )
 

@@ -21,20 +21,30 @@ const extensionsOf = (element: Element, url: string): Element[] =>
   listOf(element.extension).filter((one) => one.url === url)
 
 /** By HL7's table of identifier types, where the system is one that charts know nothing of: each state has its own for licences. */
-const identifierTypes: Record<string, string> = { SS: 'ssn', DL: 'driving-licence', PPN: 'passport', MB: 'insurance' }
+const identifierTypes = new Map([
+  ['SS', 'ssn'],
+  ['DL', 'driving-licence'],
+  ['PPN', 'passport'],
+  ['MB', 'insurance'],
+])
 
 function systemOf({ system, type }: Element): string | undefined {
   const typed = codesOf(type).find(
-    ({ system: table, code }) => table === v2Identifier && textOf(code) in identifierTypes,
+    ({ system: table, code }) => table === v2Identifier && identifierTypes.has(textOf(code)),
   )
-  return fromFhirSystem(textOf(system)) ?? (typed && identifierTypes[textOf(typed.code)])
+  return fromFhirSystem(textOf(system)) ?? identifierTypes.get(textOf(typed?.code))
 }
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+/** Texts as one; what are none is for validation to refuse. */
+const joined = (value: unknown): unknown =>
+  Array.isArray(value) && value.every(isText) ? value.join(' ') : (value ?? null)
 
 const nameOf = ({ given, family, prefix, suffix }: Element) => ({
   given: given ?? [],
   family,
-  prefix: Array.isArray(prefix) ? prefix.join(' ') : null,
-  suffix: Array.isArray(suffix) ? suffix.join(' ') : null,
+  prefix: joined(prefix),
+  suffix: joined(suffix),
 })
 const telecomOf = (element: Element) =>
   listOf(element.telecom)
@@ -103,10 +113,13 @@ export function fromFhirPatient(resource: Element): Element {
   }
 }
 
-const resourceKinds: Record<string, Kind> = { AllergyIntolerance: 'allergy', Condition: 'condition' }
+const resourceKinds = new Map<unknown, Kind>([
+  ['AllergyIntolerance', 'allergy'],
+  ['Condition', 'condition'],
+])
 
 /** What kind of thing of a chart a resource is, if it is one. */
-export const kindOfResource = (resourceType: unknown): Kind | undefined => resourceKinds[textOf(resourceType)]
+export const kindOfResource = (resourceType: unknown): Kind | undefined => resourceKinds.get(resourceType)
 
 /** The id in `Patient/123`, in an absolute address of it, or in `urn:uuid:…`. */
 export function patientOfResource({ patient, subject }: Element): string {

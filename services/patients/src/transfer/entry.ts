@@ -1,10 +1,10 @@
 import Joi from 'joi'
-import { AppError, invalid, type FieldError } from '@caregate/common/errors'
-import { uuidField, validate, type Schema } from '@caregate/common/validate'
+import { AppError, invalid } from '@caregate/common/errors'
+import { textField, uuidField, validate, type Schema } from '@caregate/common/validate'
 import { checkDates, itemBody, type Kind, type NewItem } from '../clinical/item.ts'
 import { fromFhirItem, fromFhirPatient, kindOfResource, patientOfResource } from '../fhir/from-fhir.ts'
 import { withoutMasks, type Identifier } from '../identifiers.ts'
-import { withStatus } from '../patient.ts'
+import { listLimits, withStatus } from '../patient.ts'
 import { patientBody, type PatientBody } from '../schemas.ts'
 import { fromItemRow, fromPatientRow, type File, type Row } from './synthea.ts'
 
@@ -59,6 +59,11 @@ function readChart({ allergies = [], conditions = [], ...rest }: Unread, idSyste
   const isSource = ({ system }: Identifier) => system.startsWith('source:')
   if (id && !chart.identifiers.some(isSource))
     chart.identifiers = [{ system: idSystem, value: id }, ...chart.identifiers]
+  if (chart.identifiers.length > listLimits.identifiers)
+    throw invalid({
+      path: 'identifiers',
+      message: `identifiers must contain at most ${listLimits.identifiers} items, the id of the row among them`,
+    })
   const sources = chart.identifiers.filter(isSource)
   if (!sources.length)
     throw invalid({
@@ -73,8 +78,15 @@ function readChart({ allergies = [], conditions = [], ...rest }: Unread, idSyste
   return { sources, chart: withStatus(chart), items }
 }
 
-function readItem(kind: Kind, system: string, patient: string, item: unknown): Entry {
-  if (!patient) throw invalid({ path: 'patient', message: 'patient must refer to a patient by its id in the source' })
+/** As the identifier of a chart that it is. */
+const itemPatient: Schema<{ patient: string }> = Joi.object({
+  patient: textField(100)
+    .required()
+    .messages({ 'string.empty': '{{#label}} must refer to a patient by its id in the source' }),
+})
+
+function readItem(kind: Kind, system: string, reference: string, item: unknown): Entry {
+  const { patient } = validate(itemPatient, { patient: reference }, false)
   return { kind, source: { system, value: patient }, item: validate(itemLine, item, false) }
 }
 
@@ -96,10 +108,4 @@ export function readEntry(row: Unread, source: string | undefined): Entry {
 export function readSynthea(row: Row, file: File, source = 'synthea'): Entry {
   if (file === 'patients') return readChart(fromPatientRow(row, source), '')
   return readItem(file === 'allergies' ? 'allergy' : 'condition', `source:${source}`, row.PATIENT!, fromItemRow(row))
-}
-
-/** What a row that was refused is told. @throws what is no fault of the row */
-export function errorsOf(error: unknown): FieldError[] {
-  if (error instanceof AppError && error.extras.errors) return error.extras.errors
-  throw error
 }

@@ -91,6 +91,10 @@ describe('an export', () => {
     expect(await exported(registrar, `?updatedSince=${since}`)).toEqual([])
     await service.as(someone(['nurse']), 'POST', `/${team.id}/allergies`, { code: asthma })
     expect(idsOf(await exported(clinician, `?updatedSince=${since}`))).toEqual([team.id])
+    // that something clinical has changed is clinical
+    const member = someone(['registrar'])
+    await service.assign(team, member)
+    expect(await exported(member, `?updatedSince=${since}`)).toEqual([])
     for (const query of ['status=none', 'updatedSince=yesterday', 'format=xml', 'file=allergies', 'name=G'])
       expect((await get(registrar, `?${query}`)).status).toBe(422)
   })

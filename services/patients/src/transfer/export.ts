@@ -35,10 +35,15 @@ async function* readPages(
     self: false,
   })
   const everything = !clinicalOnly && findBasis('demographics.export', roles, standingOf(true, false)) !== undefined
+  const viewer = {
+    userId: sub,
+    everything,
+    clinical: findBasis('clinical.export', roles, standingOf(true, true)) !== undefined,
+  }
   let after = '00000000-0000-0000-0000-000000000000'
   for (;;) {
     checkExpiry(context)
-    const rows = await findExported(db.manager, { userId: sub, everything }, filter, after, pageSize)
+    const rows = await findExported(db.manager, viewer, filter, after, pageSize)
     if (!rows.length) return
     after = rows.at(-1)!.id
     const standings = new Map(rows.map(({ id, restricted, member }) => [id, standingOf(restricted, member)]))

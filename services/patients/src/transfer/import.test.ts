@@ -3,7 +3,9 @@ import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { until } from '@caregate/common/testing/until'
+import { allergyAbatement } from '../fhir/systems.ts'
 import { aPatient, openPatients, registrar, someone } from '../testing.ts'
+import { buildImport, type TransferDeps } from './import.ts'
 
 let service: Awaited<ReturnType<typeof openPatients>>
 beforeAll(async () => {
@@ -170,6 +172,51 @@ describe('charts as POST takes them', () => {
   })
 })
 
+describe('an item that waits for a merge of its chart, or for its undoing,', () => {
+  /** Both wait until the chart is free, the import as the second. */
+  async function race(locked: string, change: () => Promise<{ status: number }>, row: object) {
+    const waiting = (count: number) =>
+      until(async () => {
+        const found = await service.db.query<object[]>(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        )
+        return found.length === count
+      })
+    const [changing, importing] = await service.db.transaction(async (tx) => {
+      await tx.query('SELECT FROM patients WHERE id = $1 FOR UPDATE', [locked])
+      const first = change()
+      await waiting(1)
+      const second = send(linesOf(row), ndjson, '?source=clinic')
+      await waiting(2)
+      return [first, second]
+    })
+    expect((await changing).status).toBe(200)
+    expect((await importing).lines).toMatchObject([{ outcome: 'created' }])
+  }
+
+  test.each(['merge', 'unmerge'])('comes into the chart that its source id is of after the %s', async (what) => {
+    const value = randomUUID()
+    const target = await service.create()
+    const other = await service.create({ identifiers: [{ system: 'source:clinic', value }] })
+    const change = (path: string, version: number) =>
+      service.as(
+        ...([registrar, 'POST', `/${target.id}/${path}`] as const),
+        { sourceId: other.id, sourceVersion: version },
+        { 'if-match': `"${version}"` },
+      )
+    const row = {
+      resourceType: 'AllergyIntolerance',
+      patient: { reference: `Patient/${value}` },
+      code: { coding: [latex.code] },
+    }
+    if (what === 'unmerge') expect((await change('merge', 1)).status).toBe(200)
+    const [from, to] = what === 'merge' ? [other, target] : [target, other]
+    await race(from.id, () => change(what, what === 'merge' ? 1 : 2), row)
+    expect(await itemsOf(to.id, 'allergies')).toHaveLength(1)
+    expect(await service.asOwner<object[]>('SELECT FROM clinical_items WHERE patient_id = $1', [from.id])).toEqual([])
+  })
+})
+
 describe('FHIR resources', () => {
   const patientOf = (id: string, more: object = {}) => ({
     resourceType: 'Patient',
@@ -226,6 +273,87 @@ describe('FHIR resources', () => {
       ['refused', 'patient'],
       ['created', undefined],
     ])
+  })
+})
+
+describe('a row that is refused', () => {
+  const allergyOf = (value: string, more: object = {}) => ({
+    resourceType: 'AllergyIntolerance',
+    patient: { reference: `Patient/${value}` },
+    code: { coding: [latex.code] },
+    ...more,
+  })
+  const pathsOf = (lines: Record<string, unknown>[]) =>
+    lines.map(({ errors }) => (errors as { path: string }[] | undefined)?.[0]?.path)
+
+  test('for a name that all objects have, or for what is no text, stops no other', async () => {
+    const names = ['constructor', '__proto__', 'toString']
+    const nested = `{"resourceType":"Patient","id":"1","name":[{"family":"x","given":["y"],"prefix":${'['.repeat(300_000)}${']'.repeat(300_000)}}]}`
+    const rows = [
+      ...names.map((resourceType) => JSON.stringify({ resourceType })),
+      JSON.stringify({
+        ...{ resourceType: 'Patient', id: randomUUID(), birthDate: '1989-05-25', gender: 'male' },
+        name: [{ family: 'x', given: ['y'], prefix: [{ toString: 1 }] }],
+      }),
+      nested,
+      JSON.stringify(aRow()),
+    ]
+    const { lines, last } = await send(rows.join('\n'))
+    expect(pathsOf(lines)).toEqual([...names.map(() => 'resourceType'), 'name.prefix', 'body', undefined])
+    expect(last).toEqual({ done: true, created: 1, present: 0, refused: 5 })
+  })
+
+  test('for what nobody foresaw is in the log, and stops no other', async () => {
+    const logged: string[] = []
+    const events: object[] = []
+    const importRows = buildImport({
+      ...{ db: service.db, log: { error: (message: string) => logged.push(message) } },
+      outbox: { wake: () => undefined, record: (event: object) => Promise.resolve(events.push(event)) },
+    } as unknown as TransferDeps)
+    async function* batches() {
+      yield [1, 2].map((line) => ({ line, row: {} }))
+    }
+    const context = { claims: { exp: Infinity }, takeEvent: (facts: object) => facts }
+    const read = () => {
+      throw new TypeError('unforeseen')
+    }
+    const told = []
+    for await (const text of importRows(context as never, {} as never, batches(), read)) told.push(text)
+    const errors = [{ path: 'row', message: 'row could not be read' }]
+    expect(told[0]).toBe([1, 2].map((line) => `${JSON.stringify({ line, outcome: 'refused', errors })}\n`).join(''))
+    expect(JSON.parse(told[1]!)).toEqual({ done: true, created: 0, present: 0, refused: 2 })
+    expect([logged.length, events.length]).toEqual([2, 1])
+  })
+
+  test('for an allergy or a condition leaves a trace in the chart that it asked, whatever it says of it', async () => {
+    const value = randomUUID()
+    const chart = await service.create({ restricted: true, identifiers: [{ system: 'source:fhir', value }] })
+    await send(linesOf(allergyOf(value)))
+    const early = { extension: [{ url: allergyAbatement, valueDateTime: '1900-01-01' }] }
+    for (const more of [{ onsetDateTime: '1950-01-01' }, early]) {
+      await service.events()
+      const { lines } = await send(linesOf(allergyOf(value, more)))
+      expect(lines).toMatchObject([{ outcome: 'refused' }])
+      expect((await service.events())[1]).toMatchObject({ type: 'patients.import.read', patientIds: [chart.id] })
+    }
+  })
+
+  test('for an id that makes its identifiers too many names them', async () => {
+    const identifiers = Array.from({ length: 20 }, (_one, n) => ({ system: 'insurance', value: `A${n}` }))
+    const { lines } = await send(
+      linesOf(aRow({ id: randomUUID(), identifiers }), aRow({ id: randomUUID(), identifiers: identifiers.slice(1) })),
+    )
+    expect(pathsOf(lines)).toEqual(['identifiers', undefined])
+  })
+
+  test.each([
+    ['that has a NUL', 'a\u0000b'],
+    ['that is absurdly long', 'x'.repeat(101)],
+    ['without a name', ''],
+  ])('for a reference %s names it', async (_what, value) => {
+    const { lines } = await send(linesOf(allergyOf(value)))
+    expect(pathsOf(lines)).toEqual(['patient'])
+    expect(JSON.stringify(lines)).not.toContain('none that is here')
   })
 })
 
@@ -445,6 +573,28 @@ describe('a stream', () => {
     expect(outcomes.filter((one) => one === 'present')).toHaveLength(300)
     for (const { identifiers } of rows) expect(await chartsOf(identifiers[0]!.value)).toHaveLength(1)
   }, 30_000)
+
+  test('that stops halfway through what came at once tells of what it has kept', async () => {
+    const [kept, never] = [aRow(), aRow({ name: { given: ['Halt'], family: 'Halt' } })]
+    await service.asOwner(
+      `CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'halt' USING ERRCODE = '40P01'; END $$`,
+    )
+    await service.asOwner(
+      `CREATE TRIGGER halt BEFORE INSERT ON patients FOR EACH ROW WHEN (NEW.demographics::text LIKE '%Halt%') EXECUTE FUNCTION halt()`,
+    )
+    try {
+      const { lines, last } = await send(linesOf(kept, never, aRow(), { birthDate: 'none' }))
+      expect(lines.map(({ line, outcome }) => [line, outcome])).toEqual([
+        [1, 'created'],
+        [4, 'refused'],
+      ])
+      expect(last).toMatchObject({ done: false, created: 1, refused: 1, code: 'unavailable' })
+      expect(await chartsOf(kept.identifiers[0]!.value)).toMatchObject([{ id: lines[0]!.id }])
+    } finally {
+      await service.asOwner('DROP TRIGGER halt ON patients')
+      await service.asOwner('DROP FUNCTION halt')
+    }
+  })
 
   test('stops where an event can’t be recorded, and keeps nothing of that batch', async () => {
     const row = aRow()

@@ -9,7 +9,7 @@ import type { ItemRow } from '../database.ts'
 import { createPatient, type Editor } from '../repository.ts'
 import type { Deps } from '../routes.ts'
 import { learnWords } from '../search/indexes.ts'
-import { errorsOf, type Entry, type KindItem } from './entry.ts'
+import type { Entry, KindItem } from './entry.ts'
 import { findKnown, insertItems, itemKeyOf, keyOf, lockCharts, toItemRow, type KnownChart } from './repository.ts'
 import type { Line } from './rows.ts'
 
@@ -40,14 +40,27 @@ const refusal = (line: number, path: string, message: string): Outcome => ({
 })
 
 export function buildImport({ db, fieldKeys, outbox, log }: TransferDeps) {
+  /** A row stops no other, also by what nobody foresaw. */
+  function refuse(line: number, error: unknown): Outcome {
+    if (error instanceof AppError && error.extras.errors)
+      return { line, outcome: 'refused', errors: error.extras.errors }
+    log.error('a row of an import could not be read', { error })
+    return refusal(line, 'row', 'row could not be read')
+  }
+
   /** All of the jobs in one transaction with their events, in their order: a row finds the charts of those before it. */
   async function write(tx: Tx, context: ImportContext, by: Editor, jobs: readonly Job[]): Promise<Outcome[]> {
     const known = await findKnown(
       tx,
       jobs.flatMap(({ entry }) => ('chart' in entry ? entry.sources : [entry.source])),
     )
-    const itemsOf = jobs.flatMap(({ entry }) => ('chart' in entry ? [] : (known.get(keyOf(entry.source)) ?? [])))
-    const charts = await lockCharts(tx, [...new Set(itemsOf)])
+    const itemsOf = jobs.flatMap(({ entry }) => ('chart' in entry ? [] : [entry.source]))
+    const charts = await lockCharts(tx, [...new Set(itemsOf.flatMap((source) => known.get(keyOf(source)) ?? []))])
+    // who waited for a merge, or its undoing, asked before it
+    const since = await findKnown(tx, itemsOf)
+    const isOther = (id?: string, now?: string) => id !== now || (id !== undefined && !charts.has(id))
+    if (itemsOf.some((source) => isOther(known.get(keyOf(source)), since.get(keyOf(source)))))
+      throw new AppError('unavailable', 'Others were changing the same. Try again.')
     const rows: ItemRow[] = []
     const events: AuditEvent[] = []
     const seen = new Set<string>()
@@ -80,20 +93,26 @@ export function buildImport({ db, fieldKeys, outbox, log }: TransferDeps) {
       return { line, outcome: 'created', id } as const
     }
 
+    function writeItemOf(patientId: string, chart: KnownChart, line: number, one: KindItem): Outcome {
+      if (chart.voided) return refusal(line, 'patient', 'patient is one whose chart was voided')
+      try {
+        checkDates(one.item, chart.birthDate)
+      } catch (error) {
+        return refuse(line, error)
+      }
+      const there = chart.items.get(itemKeyOf(one))
+      if (there) return { line, outcome: 'present', id: there }
+      return { line, outcome: 'created', id: addItem(patientId, chart, one) }
+    }
+
     function writeItem(line: number, { source, ...one }: Extract<Entry, KindItem>): Outcome {
       const patientId = known.get(keyOf(source))
       const chart = patientId && charts.get(patientId)
       if (!chart) return refusal(line, 'patient', 'patient is none that is here: import the patients first')
-      const there = chart.items.get(itemKeyOf(one))
-      if (there ?? chart.voided) seen.add(patientId)
-      if (chart.voided) return refusal(line, 'patient', 'patient is one whose chart was voided')
-      if (there) return { line, outcome: 'present', id: there }
-      try {
-        checkDates(one.item, chart.birthDate)
-        return { line, outcome: 'created', id: addItem(patientId, chart, one) }
-      } catch (error) {
-        return { line, outcome: 'refused', errors: errorsOf(error) }
-      }
+      const outcome = writeItemOf(patientId, chart, line, one)
+      // why a row is refused tells of the chart as well
+      if (outcome.outcome !== 'created') seen.add(patientId)
+      return outcome
     }
 
     const outcomes: Outcome[] = []
@@ -108,40 +127,48 @@ export function buildImport({ db, fieldKeys, outbox, log }: TransferDeps) {
     return outcomes
   }
 
-  /** What the database refuses of many it is asked one by one, and twice: others may have written the same just now. */
-  async function writeAll(context: ImportContext, by: Editor, jobs: readonly Job[], again = false): Promise<Outcome[]> {
-    if (!jobs.length) return []
+  /**
+   * What the database refuses of many it is asked one by one, and twice: others may have written the same just now.
+   * @param outcomes to which those of what is committed are added
+   */
+  async function writeAll(
+    context: ImportContext,
+    by: Editor,
+    jobs: readonly Job[],
+    outcomes: Outcome[],
+    again = false,
+  ): Promise<void> {
+    if (!jobs.length) return
     try {
-      return await db.transaction((tx) => write(tx, context, by, jobs))
+      outcomes.push(...(await db.transaction((tx) => write(tx, context, by, jobs))))
     } catch (error) {
       if (jobs.length > 1) {
-        const outcomes = []
-        for (const job of jobs) outcomes.push(...(await writeAll(context, by, [job])))
-        return outcomes
+        for (const job of jobs) await writeAll(context, by, [job], outcomes)
+        return
       }
-      if (!again) return writeAll(context, by, jobs, true)
+      if (!again) return writeAll(context, by, jobs, outcomes, true)
       const { code, message } = toAppError(error)
       if (code !== 'already_exists' && code !== 'database_error') throw error
       if (code === 'database_error') log.error('a row of an import was refused by the database', { error })
-      return [refusal(jobs[0]!.line, 'row', `row could not be kept: ${message}`)]
+      outcomes.push(refusal(jobs[0]!.line, 'row', `row could not be kept: ${message}`))
     }
   }
 
-  /** @returns in the order of the lines */
+  /** @param outcomes to which they are added, also where it comes to no end */
   async function importBatch<T>(
     context: ImportContext,
     by: Editor,
     lines: readonly Line<T>[],
     read: (row: T) => Entry,
-  ): Promise<Outcome[]> {
-    const refused: Outcome[] = []
+    outcomes: Outcome[],
+  ): Promise<void> {
     const jobs = lines.flatMap((one): Job[] => {
       const { line } = one
       try {
         if ('row' in one) return [{ line, entry: read(one.row) }]
-        refused.push({ line, outcome: 'refused', errors: one.errors })
+        outcomes.push({ line, outcome: 'refused', errors: one.errors })
       } catch (error) {
-        refused.push({ line, outcome: 'refused', errors: errorsOf(error) })
+        outcomes.push(refuse(line, error))
       }
       return []
     })
@@ -149,9 +176,11 @@ export function buildImport({ db, fieldKeys, outbox, log }: TransferDeps) {
       db.manager,
       jobs.flatMap(({ entry }) => ('chart' in entry ? entry.chart : [])),
     )
-    const outcomes = [...refused, ...(await writeAll(context, by, jobs))]
-    outbox.wake()
-    return outcomes.sort((a, b) => a.line - b.line)
+    try {
+      await writeAll(context, by, jobs, outcomes)
+    } finally {
+      outbox.wake()
+    }
   }
 
   /**
@@ -171,9 +200,14 @@ export function buildImport({ db, fieldKeys, outbox, log }: TransferDeps) {
     try {
       for await (const lines of batches) {
         checkExpiry(context)
-        const outcomes = await importBatch(context, by, lines, read)
-        for (const { outcome } of outcomes) counts[outcome] += 1
-        if (outcomes.length) yield outcomes.map((one) => `${JSON.stringify(one)}\n`).join('')
+        const outcomes: Outcome[] = []
+        try {
+          await importBatch(context, by, lines, read, outcomes)
+        } finally {
+          outcomes.sort((a, b) => a.line - b.line)
+          for (const { outcome } of outcomes) counts[outcome] += 1
+          if (outcomes.length) yield outcomes.map((one) => `${JSON.stringify(one)}\n`).join('')
+        }
       }
       end = {}
     } catch (error) {

@@ -37,19 +37,20 @@ export interface KnownChart {
 export const itemKeyOf = ({ kind, item: { code, onset } }: KindItem): string =>
   [kind, code.system, code.code, onset].join(' ')
 
-/** Charts, which nobody else changes until the transaction ends. */
+/** Charts, which nobody else changes until the transaction ends; without those that were merged meanwhile. */
 export async function lockCharts(tx: Tx, ids: readonly string[]): Promise<Map<string, KnownChart>> {
   if (!ids.length) return new Map()
   // in one order for everybody: two imports don't wait for each other in a circle
   const charts = await tx.query<{ id: string; birthDate: string; voided: boolean }[]>(
-    'SELECT id, birth_date::text AS "birthDate", voided FROM patients WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE',
+    `SELECT id, birth_date::text AS "birthDate", voided FROM patients
+     WHERE id = ANY($1::uuid[]) AND merged_into IS NULL ORDER BY id FOR UPDATE`,
     [ids],
   )
   const known = new Map(charts.map(({ id, ...chart }) => [id, { ...chart, items: new Map<string, string>() }]))
   // once they are locked: who waited must see what was added meanwhile
   const items = await tx.query<Pick<ItemRow, 'id' | 'patientId' | 'kind' | 'system' | 'code' | 'onset'>[]>(
     'SELECT id, patient_id AS "patientId", kind, system, code, onset::text FROM clinical_items WHERE patient_id = ANY($1::uuid[])',
-    [ids],
+    [[...known.keys()]],
   )
   for (const { id, patientId, kind, system, code, onset } of items)
     known.get(patientId)!.items.set([kind, system, code, onset].join(' '), id)
@@ -95,7 +96,8 @@ export interface ExportFilter {
 /** The next charts in the order of their ids, after those of the page before; what was merged leaves with the chart that it is part of. */
 export async function findExported(
   tx: Tx,
-  viewer: Viewer,
+  /** `clinical` when a change of allergies and conditions is theirs to know of, where they are of the care team. */
+  viewer: Viewer & { clinical: boolean },
   { status, updatedSince }: ExportFilter,
   after: string,
   limit: number,
@@ -104,9 +106,9 @@ export async function findExported(
     `SELECT * FROM (SELECT ${chartColumns}, ${isMember('$1')} AS member FROM patients p
        WHERE p.id > $3 AND p.merged_into IS NULL AND p.voided = ($4::text IS NOT DISTINCT FROM 'voided') AND ($4 IS NULL OR $4 = 'voided' OR p.status = $4)) p
      WHERE ($2 OR p.member)
-       AND ($5::timestamptz IS NULL OR p."updatedAt" >= $5 OR (p.member AND EXISTS (
+       AND ($5::timestamptz IS NULL OR p."updatedAt" >= $5 OR ($7 AND p.member AND EXISTS (
          SELECT FROM clinical_items i WHERE i.patient_id = p.id AND i.updated_at >= $5)))
      ORDER BY p.id LIMIT $6`,
-    [viewer.userId, viewer.everything, after, status ?? null, updatedSince ?? null, limit],
+    [viewer.userId, viewer.everything, after, status ?? null, updatedSince ?? null, limit, viewer.clinical],
   )
 }

@@ -45,7 +45,10 @@ export function fileOf(header: readonly string[], file: File | undefined): File 
   throw invalid({ path: 'file', message: 'file must say allergies or conditions: the header of both is the same' })
 }
 
-const sexes: Record<string, string> = { M: 'male', F: 'female' }
+const sexes = new Map([
+  ['M', 'male'],
+  ['F', 'female'],
+])
 
 /** A row of patients.csv as a chart, yet to be validated. What is empty in it is not a value. */
 export function fromPatientRow(cells: Row, source: string): Record<string, unknown> {
@@ -61,7 +64,7 @@ export function fromPatientRow(cells: Row, source: string): Record<string, unkno
     otherNames: row.MAIDEN ? [{ use: 'maiden', family: row.MAIDEN }] : [],
     birthDate: row.BIRTHDATE,
     deathDate: row.DEATHDATE || null,
-    sex: sexes[row.GENDER] ?? 'unknown',
+    sex: sexes.get(row.GENDER) ?? 'unknown',
     identifiers: [
       { system: `source:${source}`, value: row.Id },
       { system: 'ssn', value: row.SSN },
@@ -84,17 +87,17 @@ export function fromPatientRow(cells: Row, source: string): Record<string, unkno
 }
 
 /** As newer files name them; without a name it is SNOMED CT. */
-const codeSystems: Record<string, string> = {
-  '': 'http://snomed.info/sct',
-  'SNOMED-CT': 'http://snomed.info/sct',
-  RxNorm: 'http://www.nlm.nih.gov/research/umls/rxnorm',
-}
+const codeSystems = new Map([
+  ['', 'http://snomed.info/sct'],
+  ['SNOMED-CT', 'http://snomed.info/sct'],
+  ['RxNorm', 'http://www.nlm.nih.gov/research/umls/rxnorm'],
+])
 
 /** A row of allergies.csv or conditions.csv, yet to be validated. */
 export function fromItemRow(cells: Row): Record<string, unknown> {
   const { SYSTEM = '', CODE, DESCRIPTION, START, STOP } = cells as ItemRow
   return {
-    code: { system: codeSystems[SYSTEM] ?? SYSTEM, code: CODE, display: DESCRIPTION },
+    code: { system: codeSystems.get(SYSTEM) ?? SYSTEM, code: CODE, display: DESCRIPTION },
     onset: START || null,
     resolved: STOP || null,
   }
