@@ -177,7 +177,7 @@ export async function openBroker(
     const confirmed = new Promise<void>((resolve, reject) => {
       let left = messages.length
       const confirm = (error: unknown): void => {
-        if (error) reject(error as Error)
+        if (error) reject(error)
         else if (!--left) resolve()
       }
       for (const { id, type, body } of messages) {
