@@ -3,7 +3,7 @@ import { AppError } from '@caregate/common/errors'
 import { validate } from '@caregate/common/validate'
 import { itemBody } from '../clinical/item.ts'
 import { patientBody } from '../schemas.ts'
-import { fromFhirItem, fromFhirPatient, patientOfResource } from './from-fhir.ts'
+import { fromFhirItem, fromFhirPatient, kindOfResource, patientOfResource } from './from-fhir.ts'
 
 const coding = { system: 'http://snomed.info/sct', code: '300916003', display: 'Latex allergy' }
 /** As Synthea writes one. */
@@ -52,6 +52,12 @@ const patient = {
   ],
   contact: [{ name: { given: ['Bo'], family: 'Ng' }, relationship: [{ text: 'son' }] }, { telecom: [] }],
 }
+
+test.each(['constructor', '__proto__'])('%s is no type of an identifier and no resource', (code) => {
+  const type = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code }] }
+  expect(fromFhirPatient({ identifier: [{ type, value: '1' }] })).toMatchObject({ identifiers: [] })
+  expect(kindOfResource(code)).toBeUndefined()
+})
 
 test('a patient becomes a chart that may be kept', () => {
   expect(validate(patientBody, fromFhirPatient(patient), false)).toEqual({

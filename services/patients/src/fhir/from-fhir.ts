@@ -1,6 +1,6 @@
 import { invalid } from '@caregate/common/errors'
 import type { Kind } from '../clinical/item.ts'
-import { allergyAbatement, fromFhirSystem, usCore, v2Identifier, type UsCore } from './systems.ts'
+import { allergyAbatement, fromFhirSystem, lookUp, usCore, v2Identifier, type UsCore } from './systems.ts'
 
 /** Some element of a resource, as whoever sent it has it: nothing is known of its form, and validation comes after. */
 type Element = Record<string, unknown>
@@ -24,10 +24,9 @@ const extensionsOf = (element: Element, url: string): Element[] =>
 const identifierTypes: Record<string, string> = { SS: 'ssn', DL: 'driving-licence', PPN: 'passport', MB: 'insurance' }
 
 function systemOf({ system, type }: Element): string | undefined {
-  const typed = codesOf(type).find(
-    ({ system: table, code }) => table === v2Identifier && textOf(code) in identifierTypes,
-  )
-  return fromFhirSystem(textOf(system)) ?? (typed && identifierTypes[textOf(typed.code)])
+  const typed = codesOf(type).filter(({ system: table }) => table === v2Identifier)
+  const [known] = typed.flatMap(({ code }) => lookUp(identifierTypes, textOf(code)) ?? [])
+  return fromFhirSystem(textOf(system)) ?? known
 }
 
 const nameOf = ({ given, family, prefix, suffix }: Element) => ({
@@ -106,7 +105,7 @@ export function fromFhirPatient(resource: Element): Element {
 const resourceKinds: Record<string, Kind> = { AllergyIntolerance: 'allergy', Condition: 'condition' }
 
 /** What kind of thing of a chart a resource is, if it is one. */
-export const kindOfResource = (resourceType: unknown): Kind | undefined => resourceKinds[textOf(resourceType)]
+export const kindOfResource = (resourceType: unknown): Kind | undefined => lookUp(resourceKinds, textOf(resourceType))
 
 /** The id in `Patient/123`, in an absolute address of it, or in `urn:uuid:…`. */
 export function patientOfResource({ patient, subject }: Element): string {
