@@ -46,7 +46,7 @@ function checkRoles(policy: Policy, scope: Scope | undefined, claims: Claims): v
 /** The chart, user or event that the path names, if it names one. */
 function subjectOf({ event }: Route, req: Request): Facts {
   // a search of FHIR names a chart in the query
-  const { patient } = req.query
+  const { patient = req.query.subject } = req.query
   const { id = typeof patient === 'string' ? patient.replace('Patient/', '') : undefined } = req.params
   if (!event?.subject || typeof id !== 'string' || !uuidPattern.test(id)) return {}
   const resource = { id: id.toLowerCase(), type: event.subject }

@@ -201,6 +201,9 @@ export interface Range {
 const dateSearch =
   /^(eq|ge|gt|le|lt|sa|eb)?(\d{4})(?:-(\d\d)(?:-(\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?)?)?$/
 
+/** Where years end that have four digits: of what comes then nothing is known anyway. */
+const lastTime = Date.parse('9999-12-31T23:59:59.999Z')
+
 /** @returns of a FHIR date with its prefix the times that it lets through, ISO 8601 in UTC; undefined where it is none */
 function readDate(text: string): Range | undefined {
   const [, prefix = 'eq', year, month, day, time] = dateSearch.exec(text) ?? []
@@ -214,7 +217,7 @@ function readDate(text: string): Range | undefined {
   else if (day) end.setUTCDate(end.getUTCDate() + 1)
   else if (month) end.setUTCMonth(end.getUTCMonth() + 1)
   else end.setUTCFullYear(end.getUTCFullYear() + 1)
-  const [first, after] = [start.toISOString(), end.toISOString()]
+  const [first, after] = [start, end].map((time) => new Date(Math.min(time.getTime(), lastTime)).toISOString())
   switch (prefix) {
     case 'ge':
       return { from: first }
@@ -231,17 +234,21 @@ function readDate(text: string): Range | undefined {
   }
 }
 
-/** One date, or several that hold together; what it lets through is a Range. */
-export const dateRange = (): Joi.Schema =>
+/**
+ * One date, or several that hold together; what it lets through is a Range.
+ * @param times whether what is looked for has a time of the day
+ */
+export const dateRange = ({ times }: { times: boolean }): Joi.Schema =>
   Joi.alternatives(Joi.string(), Joi.array().items(Joi.string()).max(4))
     .custom((value: string | string[], helpers): Range | Joi.ErrorReport => {
-      const ranges = [value].flat().map(readDate)
+      const ranges = [value].flat().map((text) => (times || !text.includes('T') ? readDate(text) : undefined))
       if (ranges.includes(undefined)) return helpers.error('date.search')
       const starts = ranges.flatMap((range) => range!.from ?? []).sort()
       const ends = ranges.flatMap((range) => range!.before ?? []).sort()
       return { ...(starts.length && { from: starts.at(-1) }), ...(ends.length && { before: ends[0] }) }
     })
     .messages({
-      'date.search':
-        '{{#label}} must be a date or a time with a zone, as in ge2020, 1989-05-25 or lt2026-11-27T08:00:00Z',
+      'date.search': times
+        ? '{{#label}} must be a date or a time with a zone, as in ge2020, 1989-05-25 or lt2026-11-27T08:00:00Z'
+        : '{{#label}} must be a date without a time, as in ge1980, 1989-05 or 1989-05-25',
     })

@@ -126,7 +126,7 @@ export interface Page {
 /** The query members of every list. */
 export const pageFields = {
   limit: Joi.number().integer().min(1).max(200).default(50).description('Items a page'),
-  cursor: Joi.string().max(2000).description('`nextCursor` of the page before'),
+  cursor: Joi.string().max(4000).description('`nextCursor` of the page before'),
 }
 
 export const pageAnswer = (item: Joi.Schema): Schema<unknown> =>

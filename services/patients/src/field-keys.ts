@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto'
 import type { Config } from '@caregate/common/config'
 import { buildSeal, deriveKey } from '@caregate/common/seal'
 import type { fieldKeys } from './config.ts'
-import { governmentSystems, normalise, type Identifier } from './identifiers.ts'
+import { normalise, type Identifier } from './identifiers.ts'
+import { governmentSystems } from './patient.ts'
 
 /** An identifier as it is kept: `sealed` is the id of its key, a dot, and what AES-256-GCM made of the value. */
 export type StoredIdentifier = Identifier | { system: string; sealed: string }

@@ -1,10 +1,7 @@
 import { invalid } from '@caregate/common/errors'
-import type { Demographics, Patient } from './patient.ts'
+import { governmentSystems, type Demographics, type Patient } from './patient.ts'
 
 export type Identifier = Demographics['identifiers'][number]
-
-/** Whose values are sealed in the database, and shown in full to whom the policy lets read them. */
-export const governmentSystems: readonly string[] = ['ssn', 'driving-licence', 'passport']
 
 /** How an identifier is compared: however it was typed. */
 export const normalise = (value: string): string =>

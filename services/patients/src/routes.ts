@@ -20,7 +20,7 @@ import {
   type Editor,
 } from './repository.ts'
 import { createUnlessKnown } from './match/repository.ts'
-import { typedWords } from './search/names.ts'
+import { askedWords } from './search/names.ts'
 import {
   findPatients,
   findRestricted,
@@ -186,7 +186,7 @@ export function patientRoutes({ db, cursors, fieldKeys: keys }: Deps, { read, ch
       errors: [],
       handle(context) {
         const { q, limit, cursor, ...filter } = context.body
-        return page(context, 'POST /patients/search', { ...filter, words: q ? typedWords(q) : [] }, { limit, cursor })
+        return page(context, 'POST /patients/search', { ...filter, words: askedWords({ q }) }, { limit, cursor })
       },
     }),
     read({

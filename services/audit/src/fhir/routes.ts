@@ -29,7 +29,7 @@ interface Asked {
   subtype?: string
 }
 const fields = {
-  date: dateRange(),
+  date: dateRange({ times: true }),
   agent: filterFields.actorId,
   patient: patientReference(),
   entity: patientReference(),

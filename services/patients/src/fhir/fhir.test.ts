@@ -136,6 +136,16 @@ describe('a chart', () => {
     }
   })
 
+  test.each(['constructor', '__proto__'])('whose words are %s is one, and no category', async (word) => {
+    const { id } = await service.create({ race: word, ethnicity: word, maritalStatus: word })
+    const { status, body } = await get(`Patient/${id}`)
+    expect([status, fhirFaults(body), body.maritalStatus]).toEqual([200, [], { text: word }])
+    expect(body.extension.map(({ extension }: { extension: object[] }) => extension)).toEqual(
+      Array(2).fill([{ url: 'text', valueString: word }]),
+    )
+    expect(ids(await find('Patient', { _id: id }))).toEqual([id])
+  })
+
   test('is not sent to who has it, and is read as it was', async () => {
     const chart = await service.create({ race: 'asian' })
     const patch = { token: registrar.token, headers: { 'if-match': '"1"' }, body: { race: 'white' } }
@@ -201,6 +211,8 @@ describe('a chart', () => {
 
 describe('searching for charts', () => {
   let count = 0
+  /** As many as a field takes, others for each number. */
+  const words = (n: number) => Array.from({ length: 33 }, (_, at) => (700 + n * 33 + at).toString(36)).join(' ')
   /** A name that nobody else has. */
   const aName = () => `Fhirson${'abcdefghijklmnopqrstuvwxyz'[(count += 1)]!.repeat(3)}`
   const named = (family: string, given = 'Zoë') => ({ name: { given: [given], family } })
@@ -257,6 +269,8 @@ describe('searching for charts', () => {
       { family, birthdate: 'eq1931' },
       { family, birthdate: 'le1931-07-09' },
       { family, birthdate: 'gt1931-07-08' },
+      { family, birthdate: 'le9999' },
+      { family, birthdate: 'le9999-12-31' },
       { _id: chart.id },
     ])
       expect([params, ids(await find('Patient', params))]).toEqual([params, [chart.id]])
@@ -274,9 +288,52 @@ describe('searching for charts', () => {
       { identifier: `|${number}` },
       { family, birthdate: 'lt1931-07-09' },
       { family, birthdate: 'sa1931' },
+      { family, birthdate: '9999' },
+      { family, birthdate: 'gt9999-12-31' },
     ])
       expect([params, ids(await find('Patient', params))]).toEqual([params, []])
     expect(ids(await get(`Patient?_id=${chart.id}`))).toEqual([chart.id])
+  })
+
+  test.each<[what: string, params: [string, string][], named: string]>([
+    ['a family name without a word', [['family', '-']], 'family'],
+    [
+      'a name without a word beside others',
+      [
+        ['family', 'Smith'],
+        ['name', '--'],
+      ],
+      'name',
+    ],
+    [
+      'one of two given names without a word',
+      [
+        ['given', 'Ann'],
+        ['given', '- -'],
+      ],
+      'given',
+    ],
+    [
+      'more words than 50',
+      [
+        ['name', words(0)],
+        ['family', words(1)],
+      ],
+      'family',
+    ],
+    [
+      'hundreds of words',
+      [['birthdate', '1931'], ...Array.from({ length: 10 }, (_, n): [string, string] => ['given', words(n)])],
+      'given',
+    ],
+    ['a time of birth', [['birthdate', '1931-07-09T10:00Z']], 'birthdate'],
+  ])('%s is refused', async (_what, params, field) => {
+    const answer = await find('Patient', params)
+    expect([...codes(answer), answer.body.issue?.[0].expression]).toEqual([422, 'validation_failed', [field]])
+  })
+
+  test('50 words are looked for', async () => {
+    expect(ids(await find('Patient', { name: words(0), given: words(1).slice(0, 50), birthdate: '1931' }))).toEqual([])
   })
 
   test('on pages, whose links say nothing of what was searched for', async () => {
@@ -420,7 +477,6 @@ describe.each([
     expect(await service.events()).toMatchObject([
       { type: `patients.${kind}.read`, patientIds: [chart.id], resource: { type: kind, id: one }, basis: 'role' },
     ])
-    expect((await get(`${type}/${one}`, clinician, { 'if-none-match': 'W/"1"' })).status).toBe(304)
     for (const [token, found] of [
       [code, one],
       [`http://snomed.info/sct|${code}`, one],
@@ -433,6 +489,14 @@ describe.each([
     expect([ids(first), ids(await service.call('GET', next, clinician))]).toEqual([[one], [other]])
   })
 
+  test('is sent to who has that version too: it may be in another chart since', async () => {
+    const [target, { chart, one }] = [await service.create(), await aChart()]
+    const body = { sourceId: chart.id, sourceVersion: 1 }
+    await service.as(registrar, 'POST', `/${target.id}/merge`, body, { 'if-match': '"1"' })
+    const answer = await get(`${type}/${one}`, clinician, { 'if-none-match': 'W/"1"' })
+    expect([answer.status, answer.body[whose]?.reference]).toEqual([200, `Patient/${target.id}`])
+  })
+
   test('needs to be told whose, and no codes in a URL', async () => {
     const { chart, one } = await aChart()
     expect(codes(await get(type))).toEqual([422, 'validation_failed'])
@@ -440,6 +504,9 @@ describe.each([
     expect(codes(await get(`${type}?patient=${one}`))).toEqual([404, 'not_found'])
     expect(codes(await get(`${type}/${chart.id}`))).toEqual([404, 'not_found'])
     if (type === 'Condition') {
+      await service.events()
+      expect(codes(await get(`${type}?subject=Patient/${chart.id}`, registrar))).toEqual([403, 'forbidden'])
+      expect(await service.events()).toMatchObject([{ outcome: 'denied', patientIds: [chart.id] }])
       expect(ids(await get(`${type}?subject=${chart.id}`))).toContain(one)
       expect(codes(await get(`${type}?subject=${chart.id}&patient=${one}`))).toEqual([422, 'validation_failed'])
     }

@@ -53,6 +53,12 @@ const patient = {
   contact: [{ name: { given: ['Bo'], family: 'Ng' }, relationship: [{ text: 'son' }] }, { telecom: [] }],
 }
 
+test.each(['constructor', '__proto__'])('%s is no type of an identifier and no resource', (code) => {
+  const type = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code }] }
+  expect(fromFhirPatient({ identifier: [{ type, value: '1' }] })).toMatchObject({ identifiers: [] })
+  expect(kindOfResource(code)).toBeUndefined()
+})
+
 test('a patient becomes a chart that may be kept', () => {
   expect(validate(patientBody, fromFhirPatient(patient), false)).toEqual({
     name: { given: ['María', 'José'], family: "O'Conner", prefix: 'Mrs.', suffix: 'PhD MD' },

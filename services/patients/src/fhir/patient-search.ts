@@ -4,7 +4,7 @@ import type { Answer, Context } from '@caregate/common/route'
 import { textField, uuidField } from '@caregate/common/validate'
 import { foldName, type Demographics } from '../patient.ts'
 import { editorOf, showFound, type Deps } from '../routes.ts'
-import { typedWords } from '../search/names.ts'
+import { askedWords } from '../search/names.ts'
 import { findPatients, type PatientFilter, type Position } from '../search/repository.ts'
 import { fromFhirSystem, mrnSystem } from './systems.ts'
 import { toFhirHidden, toFhirPatient } from './to-fhir.ts'
@@ -25,7 +25,7 @@ const fields = {
   name: textField(100),
   family: textField(100),
   given: Joi.alternatives(textField(100), Joi.array().items(textField(100)).max(10)),
-  birthdate: dateRange(),
+  birthdate: dateRange({ times: false }),
   phone: textField(40).pattern(/\d{4}/, 'a phone number'),
 }
 
@@ -36,11 +36,10 @@ function byIdentifier(token: string): PatientFilter {
   return uri === mrnSystem ? { mrn: value } : { identifier: value, system: fromFhirSystem(uri) ?? uri }
 }
 
-function filterOf({ _id, identifier, name, family, given = [], birthdate, phone }: Asked): PatientFilter {
-  const words = typedWords([name, family, given].flat().join(' '))
+function filterOf({ _id, identifier, name, family, given, birthdate, phone }: Asked): PatientFilter {
   const { from, before } = birthdate ?? {}
   return {
-    words,
+    words: askedWords({ name, family, given }),
     ...(_id && { id: _id }),
     ...(identifier && byIdentifier(identifier)),
     ...(from && { bornFrom: from.slice(0, 10) }),

@@ -6,6 +6,10 @@ export const mrnSystem = 'urn:caregate:mrn'
 /** Of users, who are no resources here: `recorder.identifier`. */
 export const userSystem = 'urn:caregate:user'
 
+/** What a table has for a word of a client's, who may well write `constructor`. */
+export const lookUp = <T>(table: Readonly<Record<string, T>>, word: string): T | undefined =>
+  Object.hasOwn(table, word) ? table[word] : undefined
+
 /** Where no number says which state, country or insurer it is of, there is no registered system: then one of our own. */
 const identifierSystems: Readonly<Record<string, { uri: string; type: string }>> = {
   ssn: { uri: 'http://hl7.org/fhir/sid/us-ssn', type: 'SS' },
@@ -17,7 +21,7 @@ const sourcePrefix = 'urn:caregate:source:'
 
 /** FHIR's system, and the code of v2-0203 where there is one, of an identifier's own: `ssn`, `source:synthea`. */
 export const toFhirSystem = (system: string): { uri: string; type?: string } =>
-  identifierSystems[system] ?? { uri: sourcePrefix + system.slice('source:'.length) }
+  lookUp(identifierSystems, system) ?? { uri: sourcePrefix + system.slice('source:'.length) }
 
 /** The other way round; undefined for a system that charts know nothing of. */
 export function fromFhirSystem(uri: string): string | undefined {

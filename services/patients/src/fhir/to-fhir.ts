@@ -11,8 +11,8 @@ import type {
 } from 'fhir/r4.js'
 import { compact } from '@caregate/common/fhir'
 import type { Item } from '../clinical/item.ts'
-import { governmentSystems, type Identifier } from '../identifiers.ts'
-import type { HumanName, Patient, Telecom } from '../patient.ts'
+import type { Identifier } from '../identifiers.ts'
+import { governmentSystems, type HumanName, type Patient, type Telecom } from '../patient.ts'
 import type { Hidden } from '../search/repository.ts'
 import {
   allergyAbatement,
@@ -21,6 +21,7 @@ import {
   confidentiality,
   dataAbsentReason,
   languageSystem,
+  lookUp,
   maritalStatuses,
   maritalStatusSystem,
   mrnSystem,
@@ -73,7 +74,7 @@ const telecomOf = (telecom: readonly Telecom[]): ContactPoint[] => telecom.map((
 /** US Core wants the text always, and the category where there is one. */
 function extensionOf({ url, categories }: UsCore, value: string | null): Extension[] {
   if (value === null) return []
-  const [code, display] = categories[value.toLowerCase()] ?? []
+  const [code, display] = lookUp(categories, value.toLowerCase()) ?? []
   const category = code ? [{ url: 'ombCategory', valueCoding: { system: ombSystem, code, display: display! } }] : []
   return [{ url, extension: [...category, { url: 'text', valueString: value }] }]
 }
@@ -86,6 +87,7 @@ const restricted = [{ system: confidentiality, code: 'R', display: 'restricted' 
 
 export function toFhirPatient(patient: Patient): FhirPatient {
   const { maritalStatus: marital, status, deathDate } = patient
+  const maritalWord = lookUp(maritalStatuses, marital ?? '')
   return compact<FhirPatient>({
     resourceType: 'Patient',
     id: patient.id,
@@ -102,8 +104,8 @@ export function toFhirPatient(patient: Patient): FhirPatient {
     address: patient.addresses as FhirPatient['address'] & object,
     ...(marital && {
       maritalStatus: {
-        ...(maritalStatuses[marital] && coded(maritalStatusSystem, marital, maritalStatuses[marital])),
-        text: maritalStatuses[marital] ?? marital,
+        ...(maritalWord && coded(maritalStatusSystem, marital, maritalWord)),
+        text: maritalWord ?? marital,
       },
     }),
     contact: patient.contacts.map(({ name, relationship, telecom }) => ({

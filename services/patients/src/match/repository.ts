@@ -3,8 +3,7 @@ import { AppError } from '@caregate/common/errors'
 import type { AuditEvent } from '@caregate/common/events'
 import type { StoredDemographics } from '../database.ts'
 import type { FieldKeys } from '../field-keys.ts'
-import { governmentSystems } from '../identifiers.ts'
-import type { Demographics } from '../patient.ts'
+import { governmentSystems, type Demographics } from '../patient.ts'
 import {
   checkSources,
   createPatient,

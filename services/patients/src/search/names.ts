@@ -1,3 +1,4 @@
+import { invalid } from '@caregate/common/errors'
 import { soundOf } from '../match/compare.ts'
 import { foldName, type Demographics } from '../patient.ts'
 
@@ -7,7 +8,26 @@ export function wordsOf({ name, otherNames }: Pick<Demographics, 'name' | 'other
   return typedWords(names.join(' '))
 }
 
-export const typedWords = (text: string): string[] => [...new Set(foldName(text).split(' ').filter(Boolean))]
+const typedWords = (text: string): string[] => [...new Set(foldName(text).split(' ').filter(Boolean))]
+
+const wordsAtMost = 50
+
+/**
+ * The words of all fields by which names are looked for.
+ * @throws {AppError} 422 where a field has no word in it, as that would find everybody, or they have too many
+ */
+export function askedWords(fields: Readonly<Record<string, string | readonly string[] | undefined>>): string[] {
+  const asked = new Set<string>()
+  for (const [path, texts = []] of Object.entries(fields))
+    for (const text of [texts].flat()) {
+      const words = typedWords(text)
+      if (!words.length) throw invalid({ path, message: `${path} must have a word in it` })
+      for (const word of words) asked.add(word)
+      if (asked.size > wordsAtMost)
+        throw invalid({ path, message: `${path} must not make it more than ${wordsAtMost} words` })
+    }
+  return [...asked]
+}
 
 /**
  * All words in one line, each between spaces: what is looked for in it needn't care for the ends. No more than an index takes:

@@ -38,6 +38,13 @@ const names = async (body: object, token?: string) =>
   (await search(body, token)).items.map(({ name }) => `${name.family} ${name.given[0]}`)
 
 describe('by name', () => {
+  test('not without a word, which would be everybody', async () => {
+    for (const q of ['-', '- --']) {
+      const answer = await service.call('POST', '/api/v1/patients/search', { token: registrar, body: { q } })
+      expect([answer.status, answer.body.errors?.[0].path]).toEqual([422, 'q'])
+    }
+  })
+
   const gomez = ['Gómez José']
   test.each([
     ['as it is', 'José Gómez', gomez],
