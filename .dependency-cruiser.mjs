@@ -47,7 +47,12 @@ export default {
       severity: 'error',
       from: {
         path: '^(gateway|services|libs|platform|ops)/',
-        pathNot: [test, '(^|/)testing(/|\\.ts$)', '^platform/(verify\\.ts$|(k8s|supply)/)', '^services/audit/console/'],
+        pathNot: [
+          test,
+          '(^|/)testing(/|\\.ts$)',
+          '^platform/(verify\\.ts$|backing/containers\\.ts$|(k8s|supply)/)',
+          '^services/audit/console/',
+        ],
       },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm'], pathNot: '/@types/' },
     },
