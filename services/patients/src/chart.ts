@@ -1,7 +1,7 @@
 import type { Claims } from '@caregate/common/auth'
 import type { Database, Tx } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
-import { route, type Answer, type Context, type Route } from '@caregate/common/route'
+import { route, type Answer, type Context, type Facts, type Route } from '@caregate/common/route'
 import { findBasis, isOpenByGrant, isOwnOnly, rolesFor, type ChartAction, type Standing } from './access.ts'
 import { findSurvivor, getChart, isStill, lockCharts, type ChartRow } from './repository.ts'
 
@@ -110,11 +110,11 @@ export function buildChartRoutes(db: Pick<Database, 'transaction' | 'manager'>):
       member,
       may: (action) => findBasis(action, roles, standing) !== undefined,
       async openToo(ids) {
-        for (const other of ids) {
-          about({ patientIds: [row.id, ...ids] })
-          await open(tx, context, other, { access, also: ['voided', 'merged'] })
-        }
-        if (ids.length) about({ patientIds: [row.id, ...ids] })
+        if (!ids.length) return
+        about({ patientIds: [row.id, ...(row.mergedInto ? [row.mergedInto] : []), ...ids] })
+        // whichever of them doesn't open, all of them are on record
+        const opening = { ...context, about: ({ patientIds: _, ...more }: Facts) => about(more) }
+        for (const other of ids) await open(tx, opening, other, { access, also: ['voided', 'merged'] })
       },
     }
   }

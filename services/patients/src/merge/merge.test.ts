@@ -577,6 +577,12 @@ test('what was one chart for a while is read, once that is undone, by whom both 
   expect([vread.status, JSON.stringify(vread.body)]).toEqual([403, expect.not.stringContaining('0199')])
   for (const version of [1, 3])
     expect((await service.as(nurse, 'GET', `/${target.id}/history/${version}`)).status).toBe(200)
+  // also once the other is part of a third one
+  const third = await service.create({ restricted: true })
+  expect((await merge(third, { ...source, version: 3 })).status).toBe(200)
+  await service.events()
+  expect((await service.as(nurse, 'GET', `/${target.id}/history/2`)).status).toBe(403)
+  expect((await service.events())[0]!.patientIds.toSorted()).toEqual([target.id, source.id].sort())
 })
 
 test('whoever reads while a chart becomes another one’s part sees what was theirs to see', async () => {
