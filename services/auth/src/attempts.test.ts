@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { buildAttempts } from './attempts.ts'
 import { login as loginAtOnce, openAuth, password, useAuth } from './testing.ts'
 
 useAuth()
@@ -72,6 +74,15 @@ describe('guessing at a password', () => {
       const answers = await Promise.all(Array.from({ length: 20 }, () => from('192.0.2.1', password)))
       expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
     }
+  })
+
+  test('is not what many who are right at once do where each takes long', async () => {
+    const slow = buildAttempts(strict.db, { SIGN_IN_ATTEMPTS: 3, SIGN_IN_ATTEMPTS_PER_ADDRESS: 20 })
+    const signIn = async () => {
+      const attempt = await slow.make({ account: email, address: '192.0.2.1' }, () => sleep(1100, true))
+      await attempt.succeeded()
+    }
+    await Promise.all(Array.from({ length: 5 }, signIn))
   })
 
   test('from many addresses is no faster', async () => {

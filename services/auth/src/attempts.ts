@@ -47,6 +47,17 @@ export function buildAttempts(
   db: Pick<Database, 'manager'>,
   config: Pick<AuthConfig, 'SIGN_IN_ATTEMPTS' | 'SIGN_IN_ATTEMPTS_PER_ADDRESS'>,
 ): Attempts {
+  const last = new Map<string, Promise<unknown>>()
+  /** One after another: of many who are right at once only one is counted at a time, however slow the machine is. */
+  async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const own = (last.get(key) ?? Promise.resolve()).then(work, work)
+    last.set(key, own)
+    try {
+      return await own
+    } finally {
+      if (last.get(key) === own) last.delete(key)
+    }
+  }
   async function reserve(key: string, free: number): Promise<void> {
     for (const until = Date.now() + patienceMs; ; await sleep(100)) {
       const waitSeconds = await reserveAttempt(db.manager, { key, free, maxWaitSeconds })
@@ -66,32 +77,34 @@ export function buildAttempts(
       const here = keyOf('account', account, address)
       const elsewhere = keyOf('account', account)
       const ofAccount = (await hasSucceeded(db.manager, here, knownDays)) ? here : elsewhere
-      // who was right here before doesn't pay for what others do at this address
-      await reserve(ofAddress, ofAccount === here ? Infinity : config.SIGN_IN_ATTEMPTS_PER_ADDRESS)
-      try {
-        await reserve(ofAccount, config.SIGN_IN_ATTEMPTS)
-      } catch (error) {
-        await forgiveAttempt(db.manager, ofAddress)
-        throw error
-      }
-      const forgiven = async () => {
-        await forgiveAttempt(db.manager, ofAccount)
-        await forgiveAttempt(db.manager, ofAddress)
-      }
-      try {
-        const right = await check()
-        return {
-          right,
-          forgiven,
-          async succeeded() {
-            await forgiven()
-            await succeedAttempt(db.manager, here)
-          },
+      return inTurn(ofAccount, async () => {
+        // who was right here before doesn't pay for what others do at this address
+        await reserve(ofAddress, ofAccount === here ? Infinity : config.SIGN_IN_ATTEMPTS_PER_ADDRESS)
+        try {
+          await reserve(ofAccount, config.SIGN_IN_ATTEMPTS)
+        } catch (error) {
+          await forgiveAttempt(db.manager, ofAddress)
+          throw error
         }
-      } catch (error) {
-        await forgiven()
-        throw error
-      }
+        const forgiven = async () => {
+          await forgiveAttempt(db.manager, ofAccount)
+          await forgiveAttempt(db.manager, ofAddress)
+        }
+        try {
+          const right = await check()
+          return {
+            right,
+            forgiven,
+            async succeeded() {
+              await forgiven()
+              await succeedAttempt(db.manager, here)
+            },
+          }
+        } catch (error) {
+          await forgiven()
+          throw error
+        }
+      })
     },
   }
 }
