@@ -1,7 +1,7 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg, { type ClientBase, type ClientConfig, type Pool } from 'pg'
 import { DataSource, type EntityManager, type EntitySchema } from 'typeorm'
-import { v7 as uuidv7 } from 'uuid'
 import { currentUrl, isTlsDatabase } from './config.ts'
 import type { Logger } from './logger.ts'
 
@@ -10,7 +10,7 @@ export type Tx = EntityManager
 export type Database = Pick<DataSource, 'transaction' | 'query' | 'manager' | 'destroy'>
 
 /** UUIDv7 (RFC 9562): ids sort by when they were made. */
-export const newId = (): string => uuidv7()
+export const newId = (): string => randomUUIDv7()
 
 export interface DatabaseOptions {
   DATABASE_URL: string

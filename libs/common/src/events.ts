@@ -1,5 +1,5 @@
+import { randomUUIDv7 } from 'node:crypto'
 import canonicalize from 'canonicalize'
-import { v7 as uuidv7 } from 'uuid'
 
 /** FHIR AuditEvent.action: create, read, update, delete, execute (https://hl7.org/fhir/R4/valueset-audit-event-action.html). */
 export type Action = 'C' | 'R' | 'U' | 'D' | 'E'
@@ -142,7 +142,7 @@ export function buildEvent({ action, actor, request, service, type, ...more }: E
     changed: [],
     code: null,
     count: 1,
-    id: uuidv7(),
+    id: randomUUIDv7(),
     occurredAt: new Date().toISOString(),
     outcome: outcomeOf(request.status),
     patientIds: [],

@@ -1,6 +1,6 @@
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { EntitySchema } from 'typeorm'
-import type { Broker } from './broker.ts'
+import type { Broker, Message } from './broker.ts'
 import { queryPrepared, type Database, type Tx } from './database.ts'
 import { AppError } from './errors.ts'
 import { checkEvent, serializeEvent, type AuditEvent } from './events.ts'
@@ -36,19 +36,26 @@ const insertRows = {
 function rowsFrom(n: number): string {
   return `unnest($${n}::uuid[], $${n + 1}::text[], string_to_array($${n + 2}, E'\\n'))`
 }
-type Columns = [ids: string[], types: string[], bodies: string]
+type Columns = [ids: string, types: string, bodies: string]
 const columnsOf = (rows: readonly Row[]): Columns => [
-  rows.map(({ id }) => id),
-  rows.map(({ type }) => type),
+  // nothing in either has to be escaped
+  `{${rows.map(({ id }) => id).join()}}`,
+  `{${rows.map(({ type }) => type).join()}}`,
   rows.map(({ body }) => body).join('\n'),
 ]
 
-/** The oldest that no other instance is passing on: gone once the transaction is committed. */
+/** The oldest that no other instance is passing on, as lines: gone once the transaction is committed. */
 const takeRows = {
   name: 'take from the outbox',
-  text: `DELETE FROM outbox WHERE position = ANY(ARRAY(
+  text: `WITH taken AS (DELETE FROM outbox WHERE position = ANY(ARRAY(
       SELECT position FROM outbox ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED))
-    RETURNING position, id, type, body`,
+    RETURNING position, id, type, body)
+    SELECT string_agg(concat_ws(' ', id, type, body), E'\\n' ORDER BY position) AS lines FROM taken`,
+}
+/** Of a line: id, type, body. */
+function messageOf(line: string): Message {
+  const [id, type] = line.split(' ', 2) as [string, string]
+  return { id, type, body: line.slice(id.length + type.length + 2) }
 }
 
 type Row = Pick<OutboxRow, 'id' | 'type' | 'body'>
@@ -144,10 +151,11 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
 
   async function relayBatch(): Promise<number> {
     return db.transaction(async (tx) => {
-      const rows = await queryPrepared<OutboxRow>(tx, takeRows, [batchSize])
-      if (!rows.length) return 0
-      await broker.publish(rows.sort((a, b) => Number(a.position) - Number(b.position)))
-      return rows.length
+      const [taken] = await queryPrepared<{ lines: string | null }>(tx, takeRows, [batchSize])
+      if (!taken?.lines) return 0
+      const messages = taken.lines.split('\n').map(messageOf)
+      await broker.publish(messages)
+      return messages.length
     })
   }
 

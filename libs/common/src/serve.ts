@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from 'node:crypto'
 import {
   createServer,
   STATUS_CODES,
@@ -10,7 +11,6 @@ import {
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { v7 as uuidv7 } from 'uuid'
 import { AppError, buildProblem, type ProblemCode } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { keepRegistered } from './registry.ts'
@@ -60,7 +60,7 @@ const parserCodes: Record<string, ProblemCode> = {
 
 /** Answers what Node's parser refuses, before there is a request. */
 function refuseMalformed(code: ProblemCode, socket: Duplex): void {
-  const requestId = uuidv7()
+  const requestId = randomUUIDv7()
   const problem = buildProblem(new AppError(code), requestId)
   const { status } = problem
   const body = JSON.stringify(problem)

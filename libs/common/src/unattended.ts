@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import type { Tx } from './database.ts'
 import { buildEvent, type AuditEvent, type EventDetails } from './events.ts'
 import { recordEvent } from './outbox.ts'
@@ -14,7 +14,7 @@ export const unattendedEvent = (
   buildEvent({
     ...details,
     actor: { id: null, name: null, roles: [], sessionId: null },
-    request: { id: uuidv7(), method: 'NONE', route: name, path: name, status: 200, ip: '', userAgent: null },
+    request: { id: randomUUIDv7(), method: 'NONE', route: name, path: name, status: 200, ip: '', userAgent: null },
   })
 
 /** Records it in the transaction of what it tells of. */

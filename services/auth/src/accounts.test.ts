@@ -1,5 +1,5 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
-import { v7 as uuidv7 } from 'uuid'
 import { addUser, freshEmail, password, post, query, service, signedIn, useAuth } from './testing.ts'
 
 useAuth()
@@ -110,7 +110,7 @@ describe('accounts', () => {
     const { id, email } = await addUser(['nurse'])
     const read = (of: string) => service.call('GET', `/api/v1/auth/users/${of}`, { token: session.token })
     expect((await read(id)).body).toMatchObject({ id, email, roles: ['nurse'] })
-    const unknown = uuidv7()
+    const unknown = randomUUIDv7()
     expect((await read(unknown)).status).toBe(404)
     expect(await service.events()).toMatchObject([
       { type: 'auth.user.read', outcome: 'success', resource: { type: 'user', id } },

@@ -1,5 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUIDv7, type KeyObject } from 'node:crypto'
 import { findShared, sharedKey, type FindKey } from '@caregate/common/auth'
 import type { Database, Tx } from '@caregate/common/database'
 import { AppError } from '@caregate/common/errors'
@@ -84,7 +83,7 @@ export async function openKeys(db: Database, config: KeysConfig, seal: Seal): Pr
   }
 
   async function insertKey(tx: Tx, activeFrom: Date): Promise<SigningKeyRow> {
-    const kid = uuidv7()
+    const kid = randomUUIDv7()
     const { publicKey, privateKey } = generate(algorithm as 'ES256' | 'RS256')
     const publicJwk = {
       ...(publicKey.export({ format: 'jwk' }) as Record<string, string>),

@@ -1,6 +1,6 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { describe, expect, test } from '@jest/globals'
-import { v7 as uuidv7 } from 'uuid'
 import type { Answer } from '@caregate/common/testing/service'
 import {
   addUser,
@@ -61,7 +61,7 @@ describe('signing in', () => {
 
   test('the token of an account with a chart names the chart', async () => {
     const { id, email } = await addUser(['patient'])
-    const patientId = uuidv7()
+    const patientId = randomUUIDv7()
     await query('UPDATE users SET patient_id = $2 WHERE id = $1', [id, patientId])
     expect((await verified((await signIn(email)).token)).payload).toMatchObject({ patientId, roles: ['patient'] })
   })
@@ -170,9 +170,10 @@ describe('passwords', () => {
     try {
       // sixteen for each core wait, and one is at work there
       const many = availableParallelism() * 17 + 50
-      const body = { email: 'nobody@example.org', password }
       const answers = await Promise.all(
-        Array.from({ length: many }, () => busy.call('POST', '/api/v1/auth/login', { body })),
+        Array.from({ length: many }, (_none, n) =>
+          busy.call('POST', '/api/v1/auth/login', { body: { email: `nobody-${n}@example.org`, password } }),
+        ),
       )
       const refused = answers.filter(({ status }) => status === 503)
       expect(refused.length).toBeGreaterThan(20)

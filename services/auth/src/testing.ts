@@ -1,6 +1,6 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect } from '@jest/globals'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
-import { v7 as uuidv7 } from 'uuid'
 import { buildVerify, type Role } from '@caregate/common/auth'
 import { openBroker, revocationExchange, type Broker } from '@caregate/common/broker'
 import { loadConfig } from '@caregate/common/config'
@@ -96,7 +96,7 @@ export const post = (path: string, body: object, token?: string) =>
 export const login = (email: string, secret = password) => post('/login', { email, password: secret })
 export const refresh = (refreshToken: string) => post('/refresh', { refreshToken })
 export const query = <T = unknown>(sql: string, parameters: unknown[] = []) => service.db.query<T[]>(sql, parameters)
-export const freshEmail = () => `${uuidv7()}@example.org`
+export const freshEmail = () => `${randomUUIDv7()}@example.org`
 
 export async function addUser(roles: Role[], more: Partial<UserRow> = {}): Promise<UserRow> {
   const passwordHash = await passwords.hash(password)

@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import { LessThan, MoreThan } from 'typeorm'
 import type { Tx } from '@caregate/common/database'
 import { passwordResetEntity, type PasswordResetRow } from '../database.ts'
@@ -21,7 +21,7 @@ export async function requestReset(
      WHERE email = $2 AND NOT disabled AND NOT EXISTS (
        SELECT 1 FROM password_resets r WHERE r.user_id = u.id AND r.created_at > now() - make_interval(secs => $4))
      RETURNING user_id AS "userId"`,
-    [uuidv7(), email, minutes, everySeconds],
+    [randomUUIDv7(), email, minutes, everySeconds],
   )
   return row?.userId
 }

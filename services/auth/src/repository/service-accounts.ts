@@ -1,5 +1,5 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { MoreThan } from 'typeorm'
-import { v7 as uuidv7 } from 'uuid'
 import type { Role } from '@caregate/common/auth'
 import type { Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
@@ -26,7 +26,7 @@ export async function createServiceAccount(
   details: Pick<ServiceAccountRow, 'name' | 'roles' | 'secretHash'>,
 ): Promise<ServiceAccountRow> {
   const now = new Date()
-  const row: ServiceAccountRow = { ...details, id: uuidv7(), createdAt: now, rotatedAt: now }
+  const row: ServiceAccountRow = { ...details, id: randomUUIDv7(), createdAt: now, rotatedAt: now }
   if (!(await insertUnlessTaken(tx, serviceAccountEntity, row)))
     throw new AppError('conflict', 'There is a service account of this name.')
   return row

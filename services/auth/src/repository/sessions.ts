@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import { IsNull, LessThan, MoreThan, Not } from 'typeorm'
 import type { Tx } from '@caregate/common/database'
 import { sessionEntity, type SessionRow } from '../database.ts'
@@ -7,7 +7,14 @@ export type NewSession = Pick<SessionRow, 'userId' | 'expiresAt' | 'ip' | 'userA
 
 export async function createSession(tx: Tx, details: NewSession): Promise<SessionRow> {
   const now = new Date()
-  const row: SessionRow = { ...details, id: uuidv7(), generation: 1, rotatedAt: now, createdAt: now, endedAt: null }
+  const row: SessionRow = {
+    ...details,
+    id: randomUUIDv7(),
+    generation: 1,
+    rotatedAt: now,
+    createdAt: now,
+    endedAt: null,
+  }
   await tx.insert(sessionEntity, row)
   return row
 }

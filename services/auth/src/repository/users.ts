@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid'
+import { randomUUIDv7 } from 'node:crypto'
 import { ArrayContains, ILike, IsNull, MoreThan, Not } from 'typeorm'
 import type { Role } from '@caregate/common/auth'
 import type { Tx } from '@caregate/common/database'
@@ -31,7 +31,14 @@ export const noTotp = { totpSealed: null, totpEnabled: false, totpStep: 0, recov
 
 /** @throws {AppError} 409 for an e-mail that has an account, also one being made right now */
 export async function createUser(tx: Tx, details: NewUser): Promise<UserRow> {
-  const row: UserRow = { ...details, ...noTotp, id: uuidv7(), patientId: null, disabled: false, createdAt: new Date() }
+  const row: UserRow = {
+    ...details,
+    ...noTotp,
+    id: randomUUIDv7(),
+    patientId: null,
+    disabled: false,
+    createdAt: new Date(),
+  }
   if (!(await insertUnlessTaken(tx, userEntity, row)))
     throw new AppError('conflict', 'There is an account with this e-mail.')
   return row
