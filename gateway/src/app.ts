@@ -11,6 +11,7 @@ import {
   localsOf,
   requestFacts,
   sendProblem,
+  signedIn,
   type Answer,
 } from '@caregate/common/http'
 import type { Logger } from '@caregate/common/logger'
@@ -81,13 +82,12 @@ export function buildGateway(deps: GatewayDeps): Handlers {
   }
 
   async function authenticate(req: IncomingMessage, res: Answer): Promise<Claims> {
-    const locals = localsOf(res)
     try {
-      locals.claims = await verify(req.headers.authorization)
-      if (revocations.has(locals.claims.sid)) throw unauthorized('The session has ended: sign in again.')
-      return locals.claims
+      const claims = signedIn(res, await verify(req.headers.authorization))
+      if (revocations.has(claims.sid)) throw unauthorized('The session has ended: sign in again.')
+      return claims
     } catch (error) {
-      await limits.address(res, addressKey(locals.ip))
+      await limits.address(res, addressKey(localsOf(res).ip))
       throw error
     }
   }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { Broker } from '@caregate/common/broker'
+import type { Broker, Message } from '@caregate/common/broker'
 import { problems, type ProblemCode } from '@caregate/common/errors'
 import { buildEvent, serializeEvent, type AuditEvent } from '@caregate/common/events'
 import { actorOf } from '@caregate/common/http'
 import type { Logger } from '@caregate/common/logger'
+import { currentTraceparent } from '@caregate/common/tracing'
 
 export interface Denials {
   /** The first of its kind is published at once; repeats within the minute become one event with a count. */
@@ -22,7 +23,8 @@ const retryMs = 500
 export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: Logger): Denials {
   /** By address, reason and route: the latest event of the window that is running. */
   const windows = new Map<string, { event: AuditEvent; startedAt: number; repeats: number }>()
-  let queue: AuditEvent[] = []
+  let queue: Message[] = []
+  let overflowing = false
   let sending: Promise<void> | undefined
   let closing = false
 
@@ -30,11 +32,11 @@ export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: 
     while (queue.length) {
       const batch = queue.slice(0, 100)
       try {
-        await broker.publish(batch.map((event) => ({ id: event.id, type: event.type, body: serializeEvent(event) })))
+        await broker.publish(batch)
         queue = queue.slice(batch.length)
       } catch (error) {
         if (closing) {
-          log.error('refusals could not be recorded', { count: queue.length, error })
+          log.error('refusals could not be recorded', { 'caregate.events': queue.length, error })
           return
         }
         await sleep(retryMs)
@@ -44,8 +46,13 @@ export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: 
   }
 
   function publish(event: AuditEvent): void {
-    if (queue.length >= maxHeld) return void log.error('a refusal could not be recorded: too many wait for the broker')
-    queue.push(event)
+    const full = queue.length >= maxHeld
+    // once: under such a load a line for each would be one load more
+    if (full && !overflowing) log.error('refusals could not be recorded: too many wait for the broker')
+    overflowing = full
+    if (full) return
+    const { id, type } = event
+    queue.push({ id, type, body: serializeEvent(event), traceparent: currentTraceparent() ?? null })
     sending ??= send()
   }
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent, errors, type Dispatcher } from 'undici'
 import { AppError } from '@caregate/common/errors'
 import { answerHead, type Answer } from '@caregate/common/http'
+import { startCall } from '@caregate/common/tracing'
 import { admittedOf } from './admitted.ts'
 import { keepMs, maxKeptBytes, type Cache, type Kept } from './cache.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
@@ -100,6 +101,12 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
       let control: Dispatcher.DispatchController | undefined
       let answered = false
       let stall: NodeJS.Timeout | undefined
+      const { service, url } = instance
+      const span = startCall(`${request.method} ${service}`, {
+        'http.request.method': request.method,
+        'server.address': url,
+      })
+      const headers = span ? { ...request.headers, traceparent: span.traceparent } : request.headers
       let copy: { headers: IncomingHttpHeaders; chunks: Buffer[]; size: number } | undefined
       const late = setTimeout(() => give(new AppError('gateway_timeout')), withinMs)
       const gone = (): void => give(new Error('the client went away'))
@@ -124,6 +131,7 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
         if (failed) return
         failed = true
         done()
+        span?.end({}, error)
         // a client that went away, or doesn't read, is no fault of the instance
         if (res.destroyed || answered) return (res.destroy(), resolve())
         upstreams.report(instance, false, error)
@@ -131,7 +139,7 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
       }
 
       agent.dispatch(
-        { ...request, origin: instance.url },
+        { ...request, headers, origin: url },
         {
           onRequestStart(controller) {
             control = controller
@@ -157,6 +165,7 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
           },
           onResponseEnd() {
             done()
+            span?.end({ 'http.response.status_code': res.statusCode })
             if (key && copy && copy.size <= maxKeptBytes) cache.keep(key, copy.headers, Buffer.concat(copy.chunks))
             res.end()
             resolve()

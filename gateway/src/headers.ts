@@ -23,7 +23,7 @@ const spoofable = /^(x-user-|x-forwarded-|(x-real-ip|forwarded|set-cookie)$)/
  * must not say, which is who it is and where it comes from; the gateway says that. `Set-Cookie` asks for nothing.
  */
 export function upstreamHeaders(req: IncomingMessage, res: Answer): IncomingHttpHeaders {
-  const { requestId, ip, protocol, claims } = localsOf(res)
+  const { requestId, ip, protocol, claims, context } = localsOf(res)
   const { headers } = req
   // nobody takes away what the gateway decides by
   const named = (headers.connection?.toLowerCase().split(/[ \t]*,[ \t]*/) ?? []).filter(
@@ -36,6 +36,12 @@ export function upstreamHeaders(req: IncomingMessage, res: Answer): IncomingHttp
   told['x-request-id'] = requestId
   told['x-forwarded-for'] = ip
   told['x-forwarded-proto'] = protocol
+  if (context.span) {
+    told.traceparent = context.span.traceparent
+    // anybody's text: of what a client says of its trace the ids are kept
+    delete told.tracestate
+    delete told.baggage
+  }
   if (headers.host) told['x-forwarded-host'] = headers.host
   if (claims) {
     told['x-user-id'] = claims.sub

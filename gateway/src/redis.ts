@@ -27,7 +27,7 @@ export function openRedis(url: string, log: Logger): Redis {
     log.info('connected to Redis')
   })
   client.on('error', (error: unknown) => {
-    if (!told) log.warning('Redis is away', { redis: new URL(url).host, error })
+    if (!told) log.warning('Redis is away', { 'service.target.address': new URL(url).host, error })
     told = true
   })
   void client.connect().catch(() => {})

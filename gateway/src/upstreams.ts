@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 import { AppError } from '@caregate/common/errors'
-import type { Logger } from '@caregate/common/logger'
+import type { Fields, Logger } from '@caregate/common/logger'
 import { isReady, type Directory } from '@caregate/common/registry'
 import type { Service } from './routes.ts'
 
@@ -66,7 +66,7 @@ export function openUpstreams(
       return before ?? { service, url, inFlight: 0, failures: 0, ejected: false }
     })
     const foreign = urls.filter((url) => !allowed(url))
-    if (foreign.length) log.error('the registry names addresses that are not allowed', { service, addresses: foreign })
+    if (foreign.length) log.error('the registry names addresses that are not allowed', { 'service.target.name': service, 'service.target.address': foreign })
     lists.set(service, { urls, instances })
     return instances
   }
@@ -77,7 +77,7 @@ export function openUpstreams(
     const ejected = instances.filter((other) => other.ejected).length
     if (instance.ejected || ejected + 1 > instances.length / 2) return
     instance.ejected = true
-    log.warning('an instance is taken out of rotation', { service, instance: instance.url })
+    log.warning('an instance is taken out of rotation', namesOf(instance))
     const timer = setInterval(() => void probe(), probeMs)
     const end = (): void => clearInterval(timer)
     signal.addEventListener('abort', end, { once: true })
@@ -87,7 +87,7 @@ export function openUpstreams(
       end()
       signal.removeEventListener('abort', end)
       Object.assign(instance, { failures: 0, ejected: false })
-      if (!gone) log.info('an instance is back in rotation', { service, instance: instance.url })
+      if (!gone) log.info('an instance is back in rotation', namesOf(instance))
     }
   }
 
@@ -104,11 +104,13 @@ export function openUpstreams(
     report(instance, ok, error) {
       instance.failures = ok ? 0 : instance.failures + 1
       if (error && instance.failures === failuresToEject)
-        log.warning('an instance gives no answers', { service: instance.service, instance: instance.url, error })
+        log.warning('an instance gives no answers', { ...namesOf(instance), error })
       if (instance.failures >= failuresToEject) eject(instance)
     },
   }
 }
+
+const namesOf = ({ service, url }: Instance): Fields => ({ 'service.target.name': service, 'service.target.address': url })
 
 export const unavailable = (service: Service): AppError =>
   new AppError('unavailable', `The ${service} service is away for the moment.`, { headers: { 'Retry-After': '1' } })

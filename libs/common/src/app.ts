@@ -2,10 +2,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import type { Claims, Scope, Verify } from './auth.ts'
-import { AppError, toAppError } from './errors.ts'
+import { AppError, levelOf, toAppError } from './errors.ts'
 import { buildEvent, type AuditEvent, type EventType } from './events.ts'
 import { checkFormat, isFhir } from './fhir.ts'
-import { actorOf, buildExpress, buildObserve, localsOf, requestFacts, sendJson, sendProblem } from './http.ts'
+import { actorOf, buildExpress, buildObserve, localsOf, requestFacts, sendJson, sendProblem, signedIn } from './http.ts'
 import type { Logger } from './logger.ts'
 import { buildMetrics, measureOutbox, type Metrics } from './metrics.ts'
 import { describeRoutes } from './openapi.ts'
@@ -69,9 +69,7 @@ export function buildApp(options: AppOptions): Express {
   const parsers = buildParsers(routes)
 
   async function authenticate(req: Request, res: Response): Promise<Claims> {
-    const claims = await verify(req.headers.authorization)
-    localsOf(res).claims = claims
-    return claims
+    return signedIn(res, await verify(req.headers.authorization))
   }
 
   function refusalOf(
@@ -104,11 +102,11 @@ export function buildApp(options: AppOptions): Express {
     facts: Facts,
   ): Promise<void> {
     let error = toAppError(thrown)
-    if (error.status >= 500) log[error.status === 503 ? 'warning' : 'error']('request failed', { error: thrown })
+    if (error.status >= 500) log[levelOf(thrown)]('request failed', { error: thrown })
     if (error.extras.threats)
       log.warning('dangerous input refused', {
-        threats: error.extras.threats,
-        'http.route': pattern,
+        'caregate.threats': error.extras.threats,
+        'caregate.route': pattern,
         'source.ip': localsOf(res).ip,
       })
     if (event) {
@@ -249,7 +247,8 @@ async function sendBody(res: Response, body: Body, log: Logger): Promise<void> {
   // before the first of it is there: whoever waits learns that it was begun
   res.flushHeaders()
   await pipeline(Readable.from(body), res).catch((error: unknown) => {
-    if ((error as { code?: string }).code !== 'ERR_STREAM_PREMATURE_CLOSE') log.error('an answer broke off', { error })
+    if ((error as { code?: string }).code !== 'ERR_STREAM_PREMATURE_CLOSE')
+      log[levelOf(error)]('an answer broke off', { error })
   })
 }
 

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { connect, credentials, type ChannelModel, type ConfirmChannel, type RecoveringChannelModel } from 'amqplib'
 import type { Logger } from './logger.ts'
+import { tracer, type Span } from './tracing.ts'
 
 export const auditExchange = 'audit.events'
 export const auditQueue = 'audit.store'
@@ -16,6 +17,8 @@ export interface Message {
   id: string
   type: string
   body: string
+  /** W3C Trace Context of the request that it tells of, where that is traced. */
+  traceparent?: string | null
 }
 
 export interface Broker {
@@ -111,6 +114,21 @@ async function declareTopology(model: ChannelModel): Promise<void> {
 }
 const accessRefused = 403
 
+/** Below the request, which may be long over: what waits in an outbox is published when it can be. */
+const startPublishing = ({ id, type, traceparent }: Message, exchange: string): Span | undefined =>
+  traceparent
+    ? tracer?.start(
+        'producer',
+        `publish ${exchange}`,
+        {
+          ...{ 'messaging.system': 'rabbitmq', 'messaging.operation.type': 'send' },
+          ...{ 'messaging.operation.name': 'publish', 'messaging.destination.name': exchange },
+          ...{ 'messaging.rabbitmq.destination.routing_key': type, 'messaging.message.id': id },
+        },
+        traceparent,
+      )
+    : undefined
+
 /**
  * Connects in the background and again after every loss; `subscribe` runs on each new connection.
  * Returns at once: a process serves while the broker is away.
@@ -163,7 +181,7 @@ export async function openBroker(
   model.on('error', (error: unknown) => log.warning('the broker connection failed', { error }))
   let told = false
   model.on('connect-failed', (error: unknown) => {
-    if (!told) log.warning('the broker can’t be reached', { broker: new URL(current()).host, error })
+    if (!told) log.warning('the broker can’t be reached', { 'service.target.address': new URL(current()).host, error })
     told = true
   })
   model.on('connect', () => {
@@ -186,6 +204,7 @@ export async function openBroker(
     if (!messages.length) return []
     if (!channel) throw new Error('the broker is away')
     const open = channel
+    const spans: Span[] = []
     const done = new AbortController()
     const timer = setTimeout(() => done.abort(), confirmTimeoutMs)
     const closed = once(open, 'close', { signal: done.signal }).then(() =>
@@ -197,14 +216,22 @@ export async function openBroker(
         if (error) reject(error)
         else if (!--left) resolve()
       }
-      for (const { id, type, body } of messages) {
-        const options = { persistent: true, mandatory: true, messageId: id, contentType: 'application/json' }
+      for (const message of messages) {
+        const { id, type, body } = message
+        const span = startPublishing(message, exchange)
+        if (span) spans.push(span)
+        const headers = span && { traceparent: span.traceparent }
+        const options = { persistent: true, mandatory: true, messageId: id, contentType: 'application/json', headers }
         open.publish(exchange, type, Buffer.from(body), options, confirm)
       }
       void writeTogether(socket)
     })
     try {
       await Promise.race([confirmed, closed])
+      for (const span of spans) span.end()
+    } catch (error) {
+      for (const span of spans) span.end({}, error)
+      throw error
     } finally {
       clearTimeout(timer)
       done.abort()

@@ -76,6 +76,32 @@ const trustKeys = {
   TLS_REQUIRED: Joi.boolean().default(false) as Key<boolean>,
 }
 
+const samplers = [
+  ...(['always_on', 'always_off', 'traceidratio'] as const),
+  ...(['parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'] as const),
+]
+/** Where traces go and how many of them, by the names of OpenTelemetry; without an endpoint there are none. */
+const traceKeys = {
+  /** A collector's base, to which `/v1/traces` is appended, or the whole address. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: (url('http', 'https') as Joi.StringSchema).optional() as Key<string | undefined>,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: (url('http', 'https') as Joi.StringSchema).optional() as Key<string | undefined>,
+  /** `name=value,…`: a key of whoever collects, say. */
+  OTEL_EXPORTER_OTLP_HEADERS: Joi.string().default('') as Key<string>,
+  /** The others are refused. */
+  OTEL_EXPORTER_OTLP_PROTOCOL: oneOf('http/protobuf', 'http/protobuf'),
+  /** PEM: whom the collector's certificate is from, where that isn't TLS_CA_FILE. */
+  OTEL_EXPORTER_OTLP_CERTIFICATE: Joi.string() as Key<string | undefined>,
+  OTEL_TRACES_SAMPLER: oneOf('parentbased_always_on', ...samplers),
+  /** The share that a ratio keeps. */
+  OTEL_TRACES_SAMPLER_ARG: Joi.number().min(0).max(1).default(1) as Key<number>,
+  OTEL_SERVICE_NAME: Joi.string() as Key<string | undefined>,
+  OTEL_RESOURCE_ATTRIBUTES: Joi.string() as Key<string | undefined>,
+  /** How long spans are gathered before they are sent, in milliseconds. */
+  OTEL_BSP_SCHEDULE_DELAY: integer(5000, 1, 600_000),
+  OTEL_SDK_DISABLED: Joi.boolean().default(false) as Key<boolean>,
+}
+export type TraceConfig = Config<typeof traceKeys>
+
 /** `NODE_ENV` decides how strict a process is; every process has it, its port and its log settings. */
 export const processKeys = {
   NODE_ENV: oneOf('development', 'development', 'test', 'production'),
@@ -112,6 +138,7 @@ export const processKeys = {
   /** How long a process that was told to stop serves on, while the others learn that it goes. */
   DRAIN_GRACE_MS: integer(2000, 0, 60_000),
   REQUEST_TIMEOUT_MS: integer(10_000, 100, 600_000),
+  ...traceKeys,
 }
 
 /** What it takes to check access tokens: the shared key with HS256, otherwise the address of auth's public keys. */
@@ -168,6 +195,8 @@ const encrypted: Record<string, (value: string) => boolean> = {
   CONSUL_HTTP_ADDR: (value) => value.startsWith('https:'),
   JWKS_URL: (value) => value.startsWith('https:'),
   SERVICES: (value) => value.includes('=https:'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: (value) => value.startsWith('https:'),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: (value) => value.startsWith('https:'),
   DATABASE_URL: isTlsDatabase,
   DATABASE_OWNER_URL: isTlsDatabase,
 }

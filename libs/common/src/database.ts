@@ -4,6 +4,7 @@ import pg, { type ClientBase, type ClientConfig, type Pool } from 'pg'
 import { DataSource, type EntityManager, type EntitySchema } from 'typeorm'
 import { currentUrl, isTlsDatabase } from './config.ts'
 import type { Logger } from './logger.ts'
+import { startCall, tracer, within, type Span } from './tracing.ts'
 
 /** The one way to the database; a function that writes takes it first. */
 export type Tx = EntityManager
@@ -30,11 +31,31 @@ export function connectionOf(databaseUrl: string): Pick<ClientConfig, 'connectio
   return { connectionString: url.href, ssl: isTlsDatabase(databaseUrl) }
 }
 
+/** A statement as a part of the request that waits for it. Values are parameters: its text has none of them. */
+export function startQuery(text: string): Span | undefined {
+  if (!tracer) return undefined
+  const [operation = ''] = /\w+/.exec(text) ?? []
+  const [, table = ''] = /\b(?:FROM|INTO|UPDATE|COPY)\s+"?(\w+)/i.exec(text) ?? []
+  const summary = `${operation} ${table}`.trim()
+  return startCall(summary, { 'db.system.name': 'postgresql', 'db.query.summary': summary, 'db.query.text': text })
+}
+
+/** Those that come with a callback are the pool's, which calls when it has a connection: from anybody's request. */
+function traceQueries(client: pg.Client): void {
+  const query = client.query.bind(client) as (...asked: unknown[]) => Promise<unknown>
+  client.query = ((asked: string | { text: string; submit?: unknown }, ...more: unknown[]) => {
+    const text = typeof asked === 'string' ? asked : asked.submit ? undefined : asked.text
+    if (text === undefined || typeof more.at(-1) === 'function') return query(asked, ...more)
+    return within(startQuery(text), () => query(asked, ...more))
+  }) as typeof client.query
+}
+
 /** @param current is asked at each connection: a password, or a role, that was changed holds for the next one */
 export function dataSourceOptions(current: () => string) {
   class Client extends pg.Client {
     constructor(options: ClientConfig) {
       super({ ...options, ...connectionOf(current()) })
+      if (tracer) traceQueries(this)
     }
   }
   return { type: 'postgres', url: current(), extra: { Client } } as const
@@ -66,7 +87,7 @@ export async function openDatabase(
     try {
       return await source.initialize()
     } catch (error) {
-      log.warning('the database is not there yet', { database: new URL(current()).host, error })
+      log.warning('the database is not there yet', { 'service.target.address': new URL(current()).host, error })
       await sleep(500, undefined, { signal })
     }
   }
@@ -89,6 +110,7 @@ export async function queryPrepared<Row extends object>(
 ): Promise<Row[]> {
   const { queryRunner, dataSource } = tx
   const { master } = dataSource.driver as typeof dataSource.driver & { master: Pool }
-  const client = queryRunner ? ((await queryRunner.connect()) as ClientBase) : master
-  return (await client.query<Row>({ ...statement, values: [...values] })).rows
+  const asked = { ...statement, values: [...values] }
+  if (!queryRunner) return (await within(startQuery(statement.text), () => master.query<Row>(asked))).rows
+  return (await ((await queryRunner.connect()) as ClientBase).query<Row>(asked)).rows
 }

@@ -184,3 +184,6 @@ export function toAppError(error: unknown): AppError {
   if (status !== undefined && status >= 400 && status < 500) return new AppError('bad_request')
   return new AppError('internal_error')
 }
+
+/** What is away for a moment comes back by itself; about the rest somebody must do something. */
+export const levelOf = (error: unknown): 'warning' | 'error' => (toAppError(error).status === 503 ? 'warning' : 'error')

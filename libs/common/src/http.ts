@@ -9,8 +9,9 @@ import type { Claims } from './auth.ts'
 import { buildProblem, type AppError } from './errors.ts'
 import type { Actor, RequestFacts } from './events.ts'
 import { buildOutcome, fhirJson, isFhir } from './fhir.ts'
-import { logContext, type Logger } from './logger.ts'
+import { requestContext, type Logger, type RequestContext } from './logger.ts'
 import { withoutNames } from './paths.ts'
+import { tracer } from './tracing.ts'
 
 const validRequestId = /^[A-Za-z0-9][A-Za-z0-9._-]{7,127}$/
 
@@ -49,6 +50,7 @@ export interface Locals {
   head: string[]
   pattern?: string
   claims?: Claims
+  context: RequestContext
 }
 
 /** What an address is counted by: an IPv6 client has a whole network to itself, so its /56 is one. */
@@ -71,9 +73,13 @@ export function buildObserve(log: Logger, trustedProxies: readonly string[]) {
     // none any more where the client has reset the connection; a dual-stack socket reports IPv4 in the form of IPv6
     const ip = ((proxyAddr(req, trust) as string | undefined) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
     const protocol = protocolOf(req, trust)
-    res.locals = { requestId, startedAt: performance.now(), path, ip, protocol, head: [] } satisfies Locals
-    res.once('close', () => logAnswer(log, req, res))
-    logContext.run({ 'request.id': requestId }, next)
+    const { traceparent } = req.headers as { traceparent?: string }
+    const span = isRoutine(path) || path.startsWith('/internal/') ? undefined : tracer?.start('server', 'request', {}, traceparent)
+    const line = { 'http.request.id': requestId, ...(span?.sampled && { 'trace.id': span.traceId }) }
+    const context = { line, span }
+    res.locals = { requestId, startedAt: performance.now(), path, ip, protocol, head: [], context } satisfies Locals
+    res.once('close', () => endRequest(log, req, res))
+    requestContext.run(context, next)
   }
 }
 
@@ -83,22 +89,44 @@ function protocolOf({ headers, socket }: IncomingMessage, trust: (address: strin
   return (socket as TLSSocket).encrypted ? 'https' : 'http'
 }
 
-function logAnswer(log: Logger, { method }: IncomingMessage, res: Answer): void {
-  const { pattern, claims, requestId, path } = localsOf(res)
-  const level = res.statusCode >= 500 ? 'warning' : 'info'
-  // probes come every second, and scrapes
-  const isRoutine = path.startsWith('/health') || (path === '/metrics' && res.statusCode === 200)
-  if (!log.isLevelEnabled(level) || isRoutine) return
-  log[level](`${method} ${pattern ?? 'unknown route'} ${res.statusCode}`, {
-    'request.id': requestId,
+/** Whose request it is, now that it is known. */
+export function signedIn(res: Answer, claims: Claims): Claims {
+  const locals = localsOf(res)
+  locals.claims = claims
+  locals.context.line['user.id'] = claims.sub
+  return claims
+}
+
+function endRequest(log: Logger, { method = '' }: IncomingMessage, res: Answer): void {
+  const { pattern, path, context, protocol } = localsOf(res)
+  const { statusCode } = res
+  const name = `${method} ${pattern ?? 'unknown route'}`
+  context.span?.rename(name)
+  context.span?.end(
+    {
+      'http.request.method': method,
+      'http.route': pattern,
+      'http.response.status_code': statusCode,
+      'url.scheme': protocol,
+      'user.id': context.line['user.id'] as string,
+      'caregate.request.id': context.line['http.request.id'] as string,
+    },
+    statusCode >= 500 ? { code: String(statusCode) } : undefined,
+  )
+  const level = statusCode >= 500 ? 'warning' : 'info'
+  if (!log.isLevelEnabled(level) || (path === '/metrics' ? statusCode === 200 : isRoutine(path))) return
+  log[level](`${name} ${statusCode}`, {
+    ...context.line,
     'http.request.method': method,
-    'http.route': pattern,
-    'http.response.status_code': res.statusCode,
+    'caregate.route': pattern,
+    'http.response.status_code': statusCode,
     'event.duration': Math.round(elapsedMs(res) * 1e6),
-    'user.id': claims?.sub,
-    ...(res.writableFinished ? {} : { aborted: true }),
+    ...(res.writableFinished ? {} : { 'caregate.aborted': true }),
   })
 }
+
+/** Probes come every second, and scrapes. */
+const isRoutine = (path: string): boolean => path.startsWith('/health') || path === '/metrics'
 
 const elapsedMs = (res: Answer): number => performance.now() - localsOf(res).startedAt
 const { writeHead } = ServerResponse.prototype

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { beforeEach, expect, test } from '@jest/globals'
 import { transports, type Logger as WinstonLogger } from 'winston'
-import { buildLogger, logContext, type Logger } from './logger.ts'
+import { buildLogger, requestContext, type Logger } from './logger.ts'
 
 let lines: string[]
 beforeEach(() => void (lines = []))
@@ -24,14 +24,15 @@ test('on a terminal a line is time, service, level and message', () => {
 test('as JSON it has ECS names, and the id of the request that it belongs to', () => {
   const log = openLog('auth', 'INFO', 'json')
   log.debug('below the level')
-  logContext.run({ 'request.id': 'r-1' }, () => log.info('signed in', { 'user.id': 'u-1' }))
+  requestContext.run({ line: { 'http.request.id': 'r-1' } }, () => log.info('signed in', { 'user.id': 'u-1' }))
   expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
     {
       '@timestamp': expect.stringMatching(/Z$/),
       'log.level': 'info',
       'service.name': 'auth',
       message: 'signed in',
-      'request.id': 'r-1',
+      'ecs.version': expect.any(String),
+      'http.request.id': 'r-1',
       'user.id': 'u-1',
     },
   ])
@@ -46,5 +47,5 @@ test('of a database error the code is logged, never the values that its message 
     error: Object.assign(new Error(driverError.message), { driverError }),
   })
   expect(lines[0]).not.toContain('jose@example.org')
-  expect(JSON.parse(lines[0]!)).toMatchObject({ error: { message: 'database error 23505 users_email' } })
+  expect(JSON.parse(lines[0]!)).toMatchObject({ 'error.message': 'database error 23505 users_email' })
 })

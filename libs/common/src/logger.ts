@@ -1,14 +1,52 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { createLogger, format, transports, type Logger as WinstonLogger, type LeveledLogMethod } from 'winston'
+import { createLogger, format, transports, type Logger as WinstonLogger } from 'winston'
+import type { Span } from './tracing.ts'
 
 export const logLevels = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const
 export type LogLevel = (typeof logLevels)[number]
+
+/** What lines say besides time, level, message and service: names of the Elastic Common Schema, and those that it lacks. */
+export const fieldNames = [
+  'error.code',
+  'error.message',
+  'error.stack_trace',
+  'error.type',
+  'event.duration',
+  'event.reason',
+  'file.path',
+  'http.request.id',
+  'http.request.method',
+  'http.response.status_code',
+  'server.port',
+  'service.node.name',
+  'service.target.address',
+  'service.target.name',
+  'source.ip',
+  'tls.server.not_after',
+  'trace.id',
+  'user.id',
+  'caregate.aborted',
+  'caregate.events',
+  'caregate.message.id',
+  'caregate.route',
+  'caregate.settings',
+  'caregate.threats',
+] as const
+export type Fields = Readonly<Partial<Record<(typeof fieldNames)[number], unknown>>>
+/** `error`, whatever was thrown, becomes the fields that may be told of it. */
+type Write = (message: string, fields?: Fields & { readonly error?: unknown }) => void
 /** ERROR means that somebody must act; a refused request is at most a WARNING. */
 export type Logger = Pick<WinstonLogger, 'close' | 'isLevelEnabled'> &
-  Record<'debug' | 'info' | 'warning' | 'error', LeveledLogMethod>
+  Record<'debug' | 'info' | 'warning' | 'error', Write>
 
-/** Fields that every line written while a request is handled carries, e.g. its id. */
-export const logContext = new AsyncLocalStorage<Readonly<Record<string, unknown>>>()
+/** What is known of the request that is being handled. */
+export interface RequestContext {
+  /** Carried by every line. */
+  line: { -readonly [name in keyof Fields]: Fields[name] }
+  /** Where traces are on. */
+  span?: Span | undefined
+}
+export const requestContext = new AsyncLocalStorage<RequestContext>()
 
 const levels = { critical: 0, error: 0, warning: 1, info: 2, debug: 3 }
 
@@ -16,8 +54,8 @@ const levels = { critical: 0, error: 0, warning: 1, info: 2, debug: 3 }
  * What may be logged of an error. A database driver's message quotes values, so of its errors only the
  * SQLSTATE, the constraint and the stack's frames are kept.
  */
-function describeError(error: unknown): { type: string; message: string; stack_trace?: string } {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+function describeError(error: unknown): Fields {
+  if (!(error instanceof Error)) return { 'error.type': typeof error, 'error.message': String(error) }
   const driver = ((error as { driverError?: unknown }).driverError ?? error) as { code?: string; constraint?: string }
   const frames = error.stack
     ?.split('\n')
@@ -27,7 +65,7 @@ function describeError(error: unknown): { type: string; message: string; stack_t
   const message = fromDatabase
     ? ['database error', driver.code, driver.constraint].filter(Boolean).join(' ')
     : error.message
-  return { type: error.name, message, ...(frames ? { stack_trace: frames } : {}) }
+  return { 'error.type': error.name, 'error.message': message, ...(frames && { 'error.stack_trace': frames }) }
 }
 
 const pad = (value: number, width = 2): string => String(value).padStart(width, '0')
@@ -38,22 +76,23 @@ function localTime(date: Date): string {
 }
 
 /**
- * JSON lines with ECS names (https://www.elastic.co/guide/en/ecs/current), or for a terminal
+ * JSON lines with ECS names (https://www.elastic.co/docs/reference/ecs), as ecs-logging has them, or for a terminal
  * `2026-11-24 08:00:00,123 - patients - WARNING - message`.
  */
 export function buildLogger(service: string, level: LogLevel, style: 'text' | 'json'): Logger {
   const line = format.printf(({ level: at, message, error, ...fields }) => {
     const now = new Date()
     const details = {
-      ...logContext.getStore(),
+      ...requestContext.getStore()?.line,
       ...fields,
-      ...(error === undefined ? {} : { error: describeError(error) }),
+      ...(error !== undefined && describeError(error)),
     }
     if (style === 'json') {
       return JSON.stringify({
         '@timestamp': now.toISOString(),
         'log.level': at,
         message,
+        'ecs.version': '8.17.0',
         'service.name': service,
         ...details,
       })

@@ -1,10 +1,11 @@
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import { EntitySchema } from 'typeorm'
 import type { Broker, Message } from './broker.ts'
-import { queryPrepared, type Database, type Tx } from './database.ts'
-import { AppError } from './errors.ts'
+import { queryPrepared, startQuery, type Database, type Tx } from './database.ts'
+import { AppError, levelOf } from './errors.ts'
 import { checkEvent, serializeEvent, type AuditEvent } from './events.ts'
-import type { Logger } from './logger.ts'
+import { requestContext, type Logger } from './logger.ts'
+import { currentTraceparent, within } from './tracing.ts'
 import { openWorker } from './worker.ts'
 
 export interface OutboxRow {
@@ -14,6 +15,8 @@ export interface OutboxRow {
   type: string
   /** RFC 8785 bytes of the event. */
   body: string
+  /** W3C Trace Context of the request, where that is traced. */
+  traceparent: string | null
   createdAt: Date
 }
 
@@ -24,24 +27,29 @@ export const outboxEntity = new EntitySchema<OutboxRow>({
     id: { type: 'uuid' },
     type: { type: 'text' },
     body: { type: 'text' },
+    traceparent: { type: 'text', nullable: true },
     createdAt: { name: 'created_at', type: 'timestamptz', default: () => 'now()' },
   },
 })
 
 const insertRows = {
   name: 'record',
-  text: `INSERT INTO outbox (id, type, body) SELECT * FROM ${rowsFrom(1)}`,
+  text: `INSERT INTO outbox (id, type, body, traceparent) SELECT * FROM ${rowsFrom(1)}`,
 }
 /** Bodies come as lines: in an array each of their many quotes would have to be escaped, and canonical JSON has no line breaks. */
 function rowsFrom(n: number): string {
-  return `unnest($${n}::uuid[], $${n + 1}::text[], string_to_array($${n + 2}, E'\\n'))`
+  return `unnest($${n}::uuid[], $${n + 1}::text[], string_to_array($${n + 2}, E'\\n'), $${n + 3}::text[])`
 }
-type Columns = [ids: string, types: string, bodies: string]
+/** Without a trace there is nothing of it to send or to keep: a null takes no room in a row. */
+type Columns = [ids: string, types: string, bodies: string, traceparents: string | null]
 const columnsOf = (rows: readonly Row[]): Columns => [
-  // nothing in either has to be escaped
+  // nothing in any of them has to be escaped
   `{${rows.map(({ id }) => id).join()}}`,
   `{${rows.map(({ type }) => type).join()}}`,
   rows.map(({ body }) => body).join('\n'),
+  rows.some(({ traceparent }) => traceparent)
+    ? `{${rows.map(({ traceparent }) => traceparent ?? 'NULL').join()}}`
+    : null,
 ]
 
 /** The oldest that no other instance is passing on, as lines: gone once the transaction is committed. */
@@ -49,22 +57,23 @@ const takeRows = {
   name: 'take from the outbox',
   text: `WITH taken AS (DELETE FROM outbox WHERE position = ANY(ARRAY(
       SELECT position FROM outbox ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED))
-    RETURNING position, id, type, body)
-    SELECT string_agg(concat_ws(' ', id, type, body), E'\\n' ORDER BY position) AS lines FROM taken`,
+    RETURNING position, id, type, body, traceparent)
+    SELECT string_agg(concat_ws(' ', id, type, traceparent, body), E'\\n' ORDER BY position) AS lines FROM taken`,
 }
-/** Of a line: id, type, body. */
+/** Of a line: id, type, the traceparent if there is one, body. */
 function messageOf(line: string): Message {
-  const [id, type] = line.split(' ', 2) as [string, string]
-  return { id, type, body: line.slice(id.length + type.length + 2) }
+  const start = line.indexOf('{')
+  const [id = '', type = '', traceparent] = line.slice(0, start).split(' ')
+  return { id, type, body: line.slice(start), traceparent: traceparent || null }
 }
 
-type Row = Pick<OutboxRow, 'id' | 'type' | 'body'>
+type Row = Pick<OutboxRow, 'id' | 'type' | 'body' | 'traceparent'>
 
 /** @throws when the log would refuse the event: nothing may be answered on the strength of it */
 function rowOf(event: AuditEvent): Row {
   const body = serializeEvent(event)
   checkEvent(event, Buffer.byteLength(body))
-  return { id: event.id, type: event.type, body }
+  return { id: event.id, type: event.type, body, traceparent: currentTraceparent() ?? null }
 }
 
 /**
@@ -82,7 +91,7 @@ export async function recordEvent(tx: Tx, ...events: AuditEvent[]): Promise<void
  * @param n place of the first of `eventValues`
  */
 export const recording = (changed: string, n: number): string => `
-  event AS (INSERT INTO outbox (id, type, body)
+  event AS (INSERT INTO outbox (id, type, body, traceparent)
     SELECT e.* FROM ${changed}, ${rowsFrom(n)} AS e)`
 
 /** @throws when the log would refuse the event */
@@ -127,7 +136,7 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
   let inserting = false
 
   function unrecorded(error: unknown): AppError {
-    log.error('an access could not be recorded', { error })
+    log[levelOf(error)]('accesses could not be recorded', { error })
     return new AppError('audit_unavailable', undefined, { headers: { 'Retry-After': '1' } })
   }
 
@@ -172,14 +181,16 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
 
   return {
     record(event) {
-      return new Promise<void>((done, failed) => {
+      const recorded = new Promise<void>((done, failed) => {
         try {
           pending.push({ row: rowOf(event), done, failed })
         } catch (error) {
           failed(unrecorded(error))
         }
-        if (!inserting) void insertPending()
+        // for all, not for the request that happened to be the first
+        if (!inserting) void requestContext.exit(insertPending)
       })
+      return within(startQuery(insertRows.text), () => recorded)
     },
     wake: relay.wake,
     async backlog() {

@@ -92,11 +92,11 @@ export async function keepRegistered(
           },
         })
         known = true
-        log.info('registered in Consul', { id })
+        log.info('registered in Consul', { 'service.node.name': id })
       }
       reachable = true
     } catch (error) {
-      if (reachable) log.warning('Consul is away', { consul: consulAddress, error })
+      if (reachable) log.warning('Consul is away', { 'service.target.address': consulAddress, error })
       reachable = false
     }
     await sleep(reRegisterMs, undefined, { signal }).catch(() => {})
@@ -138,16 +138,16 @@ export function watchConsul(
         ({ Service: { Address, Port, Meta } }) => `${Meta?.scheme ?? 'http'}://${Address}:${Port}`,
       )
       const plain = tlsRequired ? urls.filter((url) => !url.startsWith('https:')) : []
-      if (plain.length) log.error('instances without TLS are not used', { service, instances: plain })
+      if (plain.length) log.error('instances without TLS are not used', { 'service.target.name': service, 'service.target.address': plain })
       passing.set(
         service,
         // several servers may have registered one, and each checks it
         [...new Set(urls.filter((url) => !plain.includes(url)))],
       )
-      log.info('instances changed', { service, instances: passing.get(service) })
+      log.info('instances changed', { 'service.target.name': service, 'service.target.address': passing.get(service) })
     })
     watcher.on('error', (error: unknown) => {
-      if (!failing) log.warning('the Consul watch failed', { consul: consulAddress, service, error })
+      if (!failing) log.warning('the Consul watch failed', { 'service.target.name': service, error })
       failing = true
       // a Consul that restarted counts from the beginning: asked for what comes after the old index, it would keep silent
       watcher.end()
@@ -171,7 +171,7 @@ export function watchStatic(list: readonly string[], log: Logger, signal: AbortS
     let failing = false
     while (!signal.aborted) {
       const ready = await isReady(service, url).catch((error: unknown) => {
-        if (!failing) log.warning('an instance can’t be asked', { service, instance: url, error })
+        if (!failing) log.warning('an instance can’t be asked', { 'service.target.name': service, 'service.target.address': url, error })
         failing = true
         return false
       })

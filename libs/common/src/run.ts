@@ -1,6 +1,7 @@
-import { ConfigError, loadConfig, plainSettings, type Config, type Keys } from './config.ts'
+import { ConfigError, loadConfig, plainSettings, type Config, type Keys, type TraceConfig } from './config.ts'
 import { buildLogger, type Logger, type LogLevel } from './logger.ts'
 import { followAuthorities } from './tls.ts'
+import { startTracing } from './tracing.ts'
 
 /** Work that a process does until it is told to stop: `stop()` is called in the reverse order of `add`. */
 export interface Lifetime {
@@ -12,7 +13,7 @@ export interface Lifetime {
 /** Beyond the grace: to finish what is in flight, and to close connections. */
 export const closingMs = 20_000
 
-interface Settings {
+interface Settings extends TraceConfig {
   NODE_ENV: string
   TLS_CA_FILE?: string
   DRAIN_GRACE_MS: number
@@ -36,7 +37,7 @@ export async function run<K extends Keys>(
 
   async function stop(reason: string): Promise<void> {
     if (stopping.signal.aborted) return
-    log?.info('stopping', { reason })
+    log?.info('stopping', { 'event.reason': reason })
     setTimeout(() => process.exit(1), graceMs + closingMs).unref()
     stopping.abort()
     for (const [what, close] of closers.reverse()) {
@@ -51,7 +52,8 @@ export async function run<K extends Keys>(
 
   try {
     const config = loadConfig(keys, process.env)
-    const { LOG_LEVEL, LOG_FORMAT, DRAIN_GRACE_MS, NODE_ENV, TLS_CA_FILE } = config as unknown as Settings
+    const settings = config as unknown as Settings
+    const { LOG_LEVEL, LOG_FORMAT, DRAIN_GRACE_MS, NODE_ENV, TLS_CA_FILE } = settings
     graceMs = DRAIN_GRACE_MS
     const logger = buildLogger(service, LOG_LEVEL, LOG_FORMAT)
     log = logger
@@ -64,7 +66,9 @@ export async function run<K extends Keys>(
     })
     if (TLS_CA_FILE) followAuthorities(TLS_CA_FILE, logger, stopping.signal)
     const plain = NODE_ENV === 'production' ? plainSettings(config) : []
-    if (plain.length) logger.warning('there are connections without TLS, which TLS_REQUIRED would refuse', { plain })
+    if (plain.length) logger.warning('there are connections without TLS, which TLS_REQUIRED would refuse', { 'caregate.settings': plain })
+    const endTracing = await startTracing(service, settings, logger)
+    if (endTracing) closers.push(['the traces', endTracing])
     await start(config, logger, { signal: stopping.signal, add: (what, close) => closers.push([what, close]) })
   } catch (error) {
     if (stopping.signal.aborted) return

@@ -177,7 +177,7 @@ export async function serve(
   })
   lifetime.add('the grace', () => sleep(options.DRAIN_GRACE_MS))
   const { port } = server.address() as AddressInfo
-  log.info('listening', { port })
+  log.info('listening', { 'server.port': port })
   if (options.DISCOVERY !== 'consul') return
   const registration = keepRegistered(
     { service, address: options.ADVERTISE_ADDRESS, port, scheme: options.TLS_CERT_FILE ? 'https' : 'http' },

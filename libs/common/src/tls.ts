@@ -27,14 +27,14 @@ export function openTlsServer(
   log: Logger,
   signal: AbortSignal,
 ): Server {
-  const files = { certificate: certFile, key: keyFile }
+  const files = { 'file.path': [certFile, keyFile] }
   const server = createServer({ ...settings, handshakeTimeout: 10_000 })
   function load(): void {
     const cert = readFileSync(certFile)
     server.setSecureContext({ cert, key: readFileSync(keyFile), minVersion: 'TLSv1.2' })
-    const { validTo } = new X509Certificate(cert)
-    log.info('the TLS certificate was read', { ...files, validTo })
-    if (Date.parse(validTo) < Date.now()) log.error('the TLS certificate has expired', { ...files, validTo })
+    const validTo = new X509Certificate(cert).validToDate.toISOString()
+    log.info('the TLS certificate was read', { ...files, 'tls.server.not_after': validTo })
+    if (Date.parse(validTo) < Date.now()) log.error('the TLS certificate has expired', { ...files, 'tls.server.not_after': validTo })
   }
   try {
     load()
@@ -76,7 +76,7 @@ export function followAuthorities(file: string, log: Logger, signal: AbortSignal
   function reload(): void {
     try {
       trustAuthorities(file)
-      log.info('the TLS authorities were read again', { file })
+      log.info('the TLS authorities were read again', { 'file.path': file })
     } catch (error) {
       log.warning('the TLS authorities stay the former ones', { error })
     }

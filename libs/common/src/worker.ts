@@ -1,3 +1,5 @@
+import { requestContext } from './logger.ts'
+
 export interface Worker {
   /** There is something to do. */
   wake(): void
@@ -29,7 +31,8 @@ export function openWorker(everyMs: number, step: () => Promise<boolean>, failed
   }
   function wake(): void {
     again = true
-    working ??= work().finally(() => (working = undefined))
+    // it works for all, not for the request that happened to wake it
+    working ??= requestContext.exit(work).finally(() => (working = undefined))
   }
   const timer = setInterval(wake, everyMs)
   return {

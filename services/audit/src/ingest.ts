@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { auditQueue, type Message } from '@caregate/common/broker'
-import type { Logger } from '@caregate/common/logger'
+import { requestContext, type Logger } from '@caregate/common/logger'
+import { tracer, type Span } from '@caregate/common/tracing'
 import { receive, type Received } from './received.ts'
 import type { Sequencer } from './sequencer.ts'
 
@@ -18,7 +19,7 @@ export interface IngestListener {
 }
 
 /** Not the message itself: what waits for the database is moved about by the garbage collector. */
-type Delivered = Received & Pick<ConsumeMessage, 'fields'>
+type Delivered = Received & Pick<ConsumeMessage, 'fields'> & { traceparent?: string }
 
 interface Ingest {
   /** On each new connection. */
@@ -42,14 +43,18 @@ export function buildIngest(
 
   function refuse(channel: Channel, message: ConsumeMessage, reason: string): void {
     const id = message.properties.messageId as unknown
-    log.error('a message is not an event: it goes to the dead letters', { reason, id })
+    log.error('a message is not an event: it goes to the dead letters', { 'event.reason': reason, 'caregate.message.id': id })
     channel.reject(message, false)
     listener.rejected()
   }
 
   function readMessage(channel: Channel, message: ConsumeMessage): Delivered | undefined {
     try {
-      return Object.assign(receive(message.content), { fields: message.fields })
+      const { traceparent } = (message.properties.headers ?? {}) as { traceparent?: unknown }
+      return Object.assign(receive(message.content), {
+        fields: message.fields,
+        ...(typeof traceparent === 'string' && { traceparent }),
+      })
     } catch (error) {
       refuse(channel, message, (error as Error).message)
       return undefined
@@ -58,15 +63,20 @@ export function buildIngest(
 
   /** @returns whether it is stored; not when the process or the channel ended before the database was back */
   async function store(batch: readonly Delivered[], open: () => boolean): Promise<boolean> {
+    const spans = startStoring(batch)
+    const append = () => sequencer.append(batch)
     while (open()) {
       try {
-        listener.stored(batch, await sequencer.append(batch))
+        const added = spans[0] ? await requestContext.run({ line: {}, span: spans[0] }, append) : await append()
+        for (const span of spans) span.end()
+        listener.stored(batch, added)
         return true
       } catch (error) {
         log.warning('events could not be stored yet', { error })
         await sleep(retryMs)
       }
     }
+    for (const span of spans) span.end({}, new Error('given up'))
     return false
   }
 
@@ -108,4 +118,20 @@ export function buildIngest(
     })
   }
   return { subscribe, settled: () => working }
+}
+
+/** In the trace of each event. What is done for all of a batch stands in that of the first, to which the others have a link. */
+function startStoring(batch: readonly Delivered[]): Span[] {
+  const spans: Span[] = []
+  if (!tracer) return spans
+  for (const { id, traceparent } of batch) {
+    const attributes = {
+      ...{ 'messaging.system': 'rabbitmq', 'messaging.operation.type': 'process', 'messaging.operation.name': 'store' },
+      ...{ 'messaging.destination.name': auditQueue, 'messaging.message.id': id },
+      'messaging.batch.message_count': batch.length,
+    }
+    if (traceparent)
+      spans.push(tracer.start('consumer', `store ${auditQueue}`, attributes, traceparent, spans[0]?.traceparent))
+  }
+  return spans
 }

@@ -1,6 +1,7 @@
 import { finished } from 'node:stream/promises'
-import type { Tx } from '@caregate/common/database'
+import { startQuery, type Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
+import { within } from '@caregate/common/tracing'
 import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams'
 import { Between, MoreThan, MoreThanOrEqual, type SelectQueryBuilder } from 'typeorm'
 import {
@@ -71,7 +72,7 @@ export async function insertEvents(tx: Tx, first: number, storedAt: Date, events
   const client = (await tx.queryRunner!.connect()) as { query: (copy: CopyStreamQuery) => CopyStreamQuery }
   const copy = client.query(copyFrom(copyEvents))
   copy.end(lines.join(''))
-  await finished(copy).catch((error: Error & { code?: string; constraint?: string }) => {
+  await within(startQuery(copyEvents), () => finished(copy)).catch((error: Error & { code?: string; constraint?: string }) => {
     // a check that has no name: that there is a partition for it
     if (error.code !== '23514' || error.constraint) throw error
     throw new Error(`the table has no partition ${monthOf(storedAt).name}: npm run retain makes it`)

@@ -60,7 +60,7 @@ export function openVerification(
     if (stays) lasting.add(text)
     if (found.size >= maxProblems) return
     if (isNew) {
-      log.error('the audit log is not as it should be', { reason: text })
+      log.error('the audit log is not as it should be', { 'event.reason': text })
       const resource = first === last ? { type: 'event', id: `${first}` } : { type: 'events', id: `${first}-${last}` }
       const event = { service: 'audit', type: 'audit.verification.failed', action: 'E', outcome: 'failure' } as const
       await db.transaction((tx) => recordUnattended(tx, 'verification', { ...event, resource }))

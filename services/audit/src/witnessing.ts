@@ -54,13 +54,13 @@ export async function startWitnessing(
   }
   function lost(reason: string): void {
     if (reason === refused) return
-    log.error('the log is not what the witness has seen: nothing is appended any more', { reason })
+    log.error('the log is not what the witness has seen: nothing is appended any more', { 'event.reason': reason })
     refused = reason
     sequencer.refuse(reason)
   }
   function found(): void {
     if (!refused) return
-    log.warning('the log is what the witness has seen again: it is gone on with')
+    log.info('the log is what the witness has seen again: it is gone on with')
     refused = undefined
     sequencer.refuse(undefined)
   }

@@ -52,7 +52,11 @@ export function openResetMails(
     } catch (error) {
       // the text of it has the address in it
       const { code, responseCode, command } = error as { code?: string; responseCode?: number; command?: string }
-      log.warning('a mail could not be sent, and is tried again in a minute', { code, responseCode, command })
+      const reason = [command, responseCode].filter(Boolean).join(' ')
+      log.warning('a mail could not be sent, and is tried again in a minute', {
+        'error.code': code,
+        'event.reason': reason,
+      })
     }
     return true
   }

@@ -200,13 +200,13 @@ const creating = (from = '') =>
 const creation = writing('create a chart', creating())
 const creationInTurn = writing(
   'create a chart in turn',
-  `turn AS (INSERT INTO creation_turns AS t (key, turn) VALUES ($${rest + 18}, 1)
-     ON CONFLICT (key) DO UPDATE SET turn = t.turn + 1 WHERE t.turn = $${rest + 19} RETURNING key),
+  `turn AS (INSERT INTO creation_turns AS t (key, turn) VALUES ($${rest + 19}, 1)
+     ON CONFLICT (key) DO UPDATE SET turn = t.turn + 1 WHERE t.turn = $${rest + 20} RETURNING key),
    ${creating('FROM turn')}`,
 )
 const change = writing(
   'change a chart',
-  `chart AS (UPDATE patients SET version = version + 1, updated_at = clock_timestamp(), merges = merges + $${rest + 18},
+  `chart AS (UPDATE patients SET version = version + 1, updated_at = clock_timestamp(), merges = merges + $${rest + 19},
      ${written.map((column, n) => `${column} = $${n + 3}`).join(', ')} WHERE id = $1 AND version = $2 ${made})`,
 )
 

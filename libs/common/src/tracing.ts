@@ -1,0 +1,80 @@
+import type { Attributes } from '@opentelemetry/api'
+import type { TraceConfig } from './config.ts'
+import { requestContext, type Logger } from './logger.ts'
+
+/** A piece of work in a trace. Names and attributes are the semantic conventions': ids and patterns, never a value of a record. */
+export interface Span {
+  readonly traceId: string
+  /** Whether anything of the trace is kept. */
+  readonly sampled: boolean
+  /** W3C Trace Context: handed on, it puts the work of others below this. */
+  readonly traceparent: string
+  /** @param told what is known by now @param error of what failed: its type is told, never what it says */
+  end(told?: Attributes, error?: unknown): void
+  /** Calls it something else, now that it is known what it is. */
+  rename(name: string): void
+}
+
+export interface Tracer {
+  /**
+   * @param parent a traceparent, from whomever: one that isn't well-formed counts as none, and begins a trace
+   * @param link the traceparent of work that was done together with this
+   */
+  start(
+    kind: 'server' | 'client' | 'producer' | 'consumer',
+    name: string,
+    attributes: Attributes,
+    parent: string | undefined,
+    link?: string,
+  ): Span
+}
+
+/** Undefined unless traces are on: then nothing of OpenTelemetry has been loaded. */
+export let tracer: Tracer | undefined
+
+/**
+ * Sends traces by OTLP, where the environment names a collector.
+ * @returns what sends the last of them, and ends it
+ */
+export async function startTracing(
+  service: string,
+  config: TraceConfig,
+  log: Logger,
+): Promise<(() => Promise<void>) | undefined> {
+  const address = config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? config.OTEL_EXPORTER_OTLP_ENDPOINT
+  if (!address || config.OTEL_SDK_DISABLED) return undefined
+  const { openTracer } = await import('./otlp.ts')
+  const opened = openTracer(service, config, log)
+  tracer = opened.tracer
+  log.info('traces are sent', { 'service.target.address': new URL(address).host })
+  return async () => {
+    tracer = undefined
+    await opened.close()
+  }
+}
+
+/** The span of the request that is being handled, as far as it is kept. */
+function currentSpan(): Span | undefined {
+  const span = requestContext.getStore()?.span
+  return span?.sampled ? span : undefined
+}
+
+/** What an event takes along, to be published and stored in the trace of its request. */
+export const currentTraceparent = (): string | undefined => currentSpan()?.traceparent
+
+/** A part of the request that is being handled; undefined where that isn't traced. */
+export function startCall(name: string, attributes: Attributes): Span | undefined {
+  const parent = currentSpan()
+  return parent && tracer?.start('client', name, attributes, parent.traceparent)
+}
+
+/** Does something as that part. */
+export function within<T>(span: Span | undefined, work: () => Promise<T>): Promise<T> {
+  const working = work()
+  if (span)
+    working.then(
+      () => span.end(),
+      (error: unknown) => span.end({}, error),
+    )
+  return working
+}
