@@ -1,15 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { signIn } from './client.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { signIn, type Client } from './client.ts'
 import { PlatformError, runTool } from './errors.ts'
-import { openDataFolder } from './state.ts'
+import { openDataFolder, readInfo } from './state.ts'
+
+const askMs = 10_000
 
 interface Line {
   time: number
   source: string
   text: string
   requestId?: string
+  traceId?: string
 }
 
 await runTool(async () => {
@@ -24,13 +28,18 @@ await runTool(async () => {
   const { request } = values
   // A log that grew too long was set aside as .log.1: its lines are the older ones.
   const lines = files.toReversed().flatMap((file) => readLines(join(folder, file), file.replace(/\.log(\.1)?$/, '')))
-  const events = request ? await auditEvents(request) : []
+  // by the id of a trace, those of the requests that are in it
+  const ids = new Set([request, ...lines.filter(({ traceId }) => traceId === request).map((line) => line.requestId)])
+  const events = request ? await eventsOf([...ids].filter((id) => id !== undefined)) : []
   const wanted = [...lines, ...events].filter(
-    (line) => (!only || line.source === only || line.source === 'event') && (!request || line.requestId === request),
+    (line) => (!only || line.source === only || line.source === 'event') && (!request || ids.has(line.requestId)),
   )
   for (const { time, source, text } of wanted.sort((a, b) => a.time - b.time)) {
     console.log(`${new Date(time).toISOString().replace('T', ' ').replace('Z', '')} - ${source} - ${text}`)
   }
+  if (request && !events.length) console.error(`No audit event of it is stored. ${await waiting()}`)
+  // what could not be asked may be asked still
+  process.exit()
 })
 
 /** Lines without a time of their own, such as those of a stack, belong to the one before. */
@@ -49,14 +58,16 @@ function readLines(file: string, source: string): Line[] {
 function parseJson(text: string, source: string): Line | undefined {
   try {
     const { '@timestamp': time, 'log.level': level, message, ...rest } = JSON.parse(text) as Record<string, string>
-    const { 'service.name': _service, 'request.id': requestId, ...details } = rest
+    const { 'service.name': _service, 'ecs.version': _version, 'http.request.id': requestId, ...told } = rest
+    const { 'error.stack_trace': stack, ...details } = told
     const shown = Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : ''
     const id = requestId ? ` [${requestId}]` : ''
     return {
       time: Date.parse(time ?? ''),
       source,
-      text: `${level?.toUpperCase()} - ${message}${id}${shown}`,
+      text: [`${level?.toUpperCase()} - ${message}${id}${shown}`, stack].filter(Boolean).join('\n'),
       requestId,
+      traceId: details['trace.id'],
     }
   } catch {
     return undefined
@@ -80,8 +91,34 @@ interface Event {
   request: { status: number }
 }
 
-async function auditEvents(request: string): Promise<Line[]> {
-  const client = await signIn()
+/** None, with a word about it, while those who would tell of them are away. */
+async function eventsOf(requests: string[]): Promise<Line[]> {
+  const late = sleep(askMs).then(() => Promise.reject(new Error('no answer')))
+  const asked = signIn().then((client) => Promise.all(requests.map((request) => auditEvents(client, request))))
+  try {
+    return (await Promise.race([asked, late])).flat()
+  } catch (error) {
+    console.error(`The audit log can’t be asked: ${(error as Error).message}`)
+    return []
+  }
+}
+
+/** What the services have not passed on to the audit log. */
+async function waiting(): Promise<string> {
+  const services = Object.entries(readInfo(openDataFolder())?.services ?? {})
+  const told = services.map(async ([name, { url }]) => {
+    const metrics = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(askMs) })
+      .then((answer) => answer.text())
+      .catch(() => '')
+    const number = (metric: string): number => Number(new RegExp(`^${metric} (.+)$`, 'm').exec(metrics)?.[1] ?? NaN)
+    const [rows, seconds] = [number('caregate_outbox_rows'), number('caregate_outbox_oldest_seconds')]
+    if (Number.isNaN(rows)) return `${name} doesn’t say`
+    return rows ? `${name} ${rows}, the oldest for ${Math.round(seconds)} s` : `${name} none`
+  })
+  return `Waiting in outboxes: ${(await Promise.all(told)).join('; ')}.`
+}
+
+async function auditEvents(client: Client, request: string): Promise<Line[]> {
   const { body } = await client.get(`/api/v1/audit/events?limit=200&requestId=${encodeURIComponent(request)}`)
   return (body as { items: Event[] }).items.map(({ occurredAt, type, outcome, sequence, actor, ...event }) => ({
     time: Date.parse(occurredAt),

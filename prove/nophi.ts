@@ -14,7 +14,7 @@ import { buildChance } from './chance.ts'
 import { conclude } from './load.ts'
 import { buildCanaries, type Canary, type Kind } from './nophi/canaries.ts'
 import { badInput, buildSend, fill, formType, operationsOf, type Answered, type Operation } from './nophi/drive.ts'
-import { filesIn, listen, openDatabases, processes, tellRedis, type Databases } from './nophi/places.ts'
+import { collectTraces, filesIn, listen, openDatabases, processes, tellRedis, type Databases } from './nophi/places.ts'
 import { buildAsk, logIn, settle } from './people.ts'
 import { newPassword } from '../platform/client.ts'
 import { unlimited } from './unlimited.ts'
@@ -25,12 +25,14 @@ const began = performance.now()
 const canaries = buildCanaries(buildChance(seed, 0))
 const { plant, plantDay } = canaries
 
+const collector = await collectTraces()
 const env = {
   ...unlimited,
   BCRYPT_COST: '4',
   LOG_LEVEL: 'DEBUG',
   ACCESS_TOKEN_EXPIRE_MINUTES: '1440',
   REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
 }
 const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-nophi-')))
 const progress = openProgress(process.stderr)
@@ -304,7 +306,8 @@ try {
     return rows.flat().length
   }
   while (await waiting()) await sleep(200)
-  await sleep(2000)
+  // traces are sent every five seconds
+  await sleep(6000)
   await tellRedis(env.REDIS_URL, ['CONFIG SET rdbcompression no', 'SAVE'])
   for (const service of SERVICES) await databases.of[service].query('CHECKPOINT')
 
@@ -335,6 +338,8 @@ try {
       bytes: await databases.rows(service, 'SELECT body AS text FROM nophi.passed'),
     })
   search({ name: 'messages by AMQP, audit.stream and dead letters too', bytes: heard.bodies })
+  const traces = collector.bodies()
+  search({ name: 'traces, as sent to a collector', bytes: [traces] })
   search({ name: 'RabbitMQ’s data', bytes: filesIn(join(folder, 'rabbitmq')) })
   search({ name: 'Redis’s data', bytes: filesIn(join(folder, 'redis')) })
   search({ name: 'Consul’s data', bytes: filesIn(join(folder, 'consul')) })
@@ -393,6 +398,7 @@ ${Math.round(searched / 2 ** 20)} MB searched, ${Math.round((performance.now() -
         .join('')}`]: canaries.blindness().length === 0,
       'canaries are found wherever they have to be': isSighted,
       'the database failed as it should': statuses.every((status) => status >= 500),
+      'traces were sent': traces.length > 100_000,
       'the log was exported': exported.status === 200 && exported.text.length > 100_000,
       [`no canary is where none may be: ${offenders.length} are`]: offenders.length === 0,
     },
@@ -404,6 +410,7 @@ ${Math.round(searched / 2 ** 20)} MB searched, ${Math.round((performance.now() -
 } finally {
   await databases?.close()
   await platform.close({ force: true })
+  collector.close()
   if (process.exitCode) console.error(`What was searched is in ${folder}.`)
   else rmSync(folder, { recursive: true })
 }

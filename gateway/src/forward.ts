@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent, errors, type Dispatcher } from 'undici'
 import { AppError } from '@caregate/common/errors'
 import { answerHead, type Answer } from '@caregate/common/http'
-import { startCall } from '@caregate/common/tracing'
+import { startCall, tracer } from '@caregate/common/tracing'
 import { admittedOf } from './admitted.ts'
 import { keepMs, maxKeptBytes, type Cache, type Kept } from './cache.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
@@ -102,10 +102,8 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
       let answered = false
       let stall: NodeJS.Timeout | undefined
       const { service, url } = instance
-      const span = startCall(`${request.method} ${service}`, {
-        'http.request.method': request.method,
-        'server.address': url,
-      })
+      const attributes = { 'http.request.method': request.method, 'server.address': url }
+      const span = tracer && startCall(`${request.method} ${service}`, attributes)
       const headers = span ? { ...request.headers, traceparent: span.traceparent } : request.headers
       let copy: { headers: IncomingHttpHeaders; chunks: Buffer[]; size: number } | undefined
       const late = setTimeout(() => give(new AppError('gateway_timeout')), withinMs)

@@ -82,7 +82,7 @@ test.each([
     }
     expect(connections.size).toBe(0)
     const lines = told.filter(({ message }) => message === 'an instance gives no answers')
-    expect(lines.map(({ service }) => service)).toEqual(['patients', 'audit'])
+    expect(lines.map((line) => line['service.target.name'])).toEqual(['patients', 'audit'])
     for (const { error } of lines) expect(error?.message).toMatch(why)
   },
 )

@@ -66,7 +66,11 @@ export function openUpstreams(
       return before ?? { service, url, inFlight: 0, failures: 0, ejected: false }
     })
     const foreign = urls.filter((url) => !allowed(url))
-    if (foreign.length) log.error('the registry names addresses that are not allowed', { 'service.target.name': service, 'service.target.address': foreign })
+    if (foreign.length)
+      log.error('the registry names addresses that are not allowed', {
+        'service.target.name': service,
+        'service.target.address': foreign,
+      })
     lists.set(service, { urls, instances })
     return instances
   }
@@ -110,7 +114,10 @@ export function openUpstreams(
   }
 }
 
-const namesOf = ({ service, url }: Instance): Fields => ({ 'service.target.name': service, 'service.target.address': url })
+const namesOf = ({ service, url }: Instance): Fields => ({
+  'service.target.name': service,
+  'service.target.address': url,
+})
 
 export const unavailable = (service: Service): AppError =>
   new AppError('unavailable', `The ${service} service is away for the moment.`, { headers: { 'Retry-After': '1' } })

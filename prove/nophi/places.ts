@@ -1,7 +1,8 @@
 /** Everywhere that something could have been left: what lies on disks, in databases and brokers, and what processes show. */
 import { once } from 'node:events'
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
-import { connect as connectSocket } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect as connectSocket, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'amqplib'
 import { streamExchange } from '@caregate/common/broker'
@@ -31,6 +32,22 @@ export function* filesIn(folder: string, without: (path: string) => boolean = ()
       if (read) yield buffer.subarray(0, read)
     }
     closeSync(file)
+  }
+}
+
+/** A collector of traces. What comes is text where it is text, in protobuf too. */
+export async function collectTraces() {
+  const bodies: Buffer[] = []
+  const take = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    bodies.push(Buffer.concat(await req.toArray()))
+    res.end()
+  }
+  const server = createServer((req, res) => void take(req, res))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    bodies: () => Buffer.concat(bodies),
+    close: () => server.close(),
   }
 }
 

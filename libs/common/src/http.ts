@@ -74,7 +74,8 @@ export function buildObserve(log: Logger, trustedProxies: readonly string[]) {
     const ip = ((proxyAddr(req, trust) as string | undefined) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
     const protocol = protocolOf(req, trust)
     const { traceparent } = req.headers as { traceparent?: string }
-    const span = isRoutine(path) || path.startsWith('/internal/') ? undefined : tracer?.start('server', 'request', {}, traceparent)
+    const span =
+      isRoutine(path) || path.startsWith('/internal/') ? undefined : tracer?.start('server', 'request', {}, traceparent)
     const line = { 'http.request.id': requestId, ...(span?.sampled && { 'trace.id': span.traceId }) }
     const context = { line, span }
     res.locals = { requestId, startedAt: performance.now(), path, ip, protocol, head: [], context } satisfies Locals
@@ -186,7 +187,8 @@ export function sendJson(res: Answer, status: number, value: unknown, headers: R
 /** As problem details (RFC 9457), below FHIR's base as an OperationOutcome. */
 export function sendProblem(res: Answer, error: AppError): void {
   if (res.headersSent) return void res.destroy()
-  const { requestId, path } = localsOf(res)
+  const { requestId, path, context } = localsOf(res)
+  context.line['error.code'] = error.code
   const [type, body] = isFhir(path)
     ? [fhirJson, buildOutcome(error, requestId)]
     : ['application/problem+json', buildProblem(error, requestId)]

@@ -1,4 +1,5 @@
 /** Everything of OpenTelemetry that is loaded: by `tracing.ts`, when traces are on. */
+import { randomUUIDv7 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace, type SpanContext } from '@opentelemetry/api'
 import { ExportResultCode, parseKeyPairsIntoRecord, parseTraceParent } from '@opentelemetry/core'
@@ -13,7 +14,6 @@ import {
   TracerProvider,
   type Sampler,
 } from '@opentelemetry/sdk-trace'
-import { v7 as uuidv7 } from 'uuid'
 import type { TraceConfig } from './config.ts'
 import type { Logger } from './logger.ts'
 import type { Span, Tracer } from './tracing.ts'
@@ -36,8 +36,8 @@ function samplerOf({ OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: ratio }
 }
 
 /** OTLP over HTTP, as protobuf. What the schema of the configuration doesn't know, a time-out say, the exporter reads itself. */
-function openExporter({ OTEL_EXPORTER_OTLP_HEADERS }: TraceConfig, log: Logger): OTLPTraceExporter {
-  const exporter = new OTLPTraceExporter({ headers: parseKeyPairsIntoRecord(OTEL_EXPORTER_OTLP_HEADERS) })
+function openExporter(url: string, headers: string, log: Logger): OTLPTraceExporter {
+  const exporter = new OTLPTraceExporter({ url, headers: parseKeyPairsIntoRecord(headers) })
   const send = exporter.export.bind(exporter)
   let failing = false
   exporter.export = (spans, done) =>
@@ -55,8 +55,10 @@ function contextOf(traceparent: string | undefined, isRemote: boolean): SpanCont
   return context ? { ...context, isRemote } : undefined
 }
 
+/** @param url where traces are taken, as the whole address */
 export function openTracer(
   service: string,
+  url: string,
   config: TraceConfig,
   log: Logger,
 ): { tracer: Tracer; close(): Promise<void> } {
@@ -67,7 +69,7 @@ export function openTracer(
     'service.name': service,
     'service.namespace': 'caregate',
     'service.version': version,
-    'service.instance.id': uuidv7(),
+    'service.instance.id': randomUUIDv7(),
   }
   const provider = new TracerProvider({
     resource: defaultResource()
@@ -76,7 +78,7 @@ export function openTracer(
     sampler: samplerOf(config),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: openExporter(config, log),
+        exporter: openExporter(url, config.OTEL_EXPORTER_OTLP_HEADERS, log),
         scheduledDelayMillis: config.OTEL_BSP_SCHEDULE_DELAY,
       }),
     ],
@@ -106,5 +108,6 @@ export function openTracer(
       },
     }
   }
-  return { tracer: { start }, close: () => provider.shutdown() }
+  // what can't be sent is told of above
+  return { tracer: { start }, close: () => provider.shutdown().catch(() => {}) }
 }

@@ -164,6 +164,7 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
       if (!taken?.lines) return 0
       const messages = taken.lines.split('\n').map(messageOf)
       await broker.publish(messages)
+      log.debug('events were passed on', { 'caregate.events': messages.length })
       return messages.length
     })
   }

@@ -138,7 +138,11 @@ export function watchConsul(
         ({ Service: { Address, Port, Meta } }) => `${Meta?.scheme ?? 'http'}://${Address}:${Port}`,
       )
       const plain = tlsRequired ? urls.filter((url) => !url.startsWith('https:')) : []
-      if (plain.length) log.error('instances without TLS are not used', { 'service.target.name': service, 'service.target.address': plain })
+      if (plain.length)
+        log.error('instances without TLS are not used', {
+          'service.target.name': service,
+          'service.target.address': plain,
+        })
       passing.set(
         service,
         // several servers may have registered one, and each checks it
@@ -171,7 +175,12 @@ export function watchStatic(list: readonly string[], log: Logger, signal: AbortS
     let failing = false
     while (!signal.aborted) {
       const ready = await isReady(service, url).catch((error: unknown) => {
-        if (!failing) log.warning('an instance can’t be asked', { 'service.target.name': service, 'service.target.address': url, error })
+        if (!failing)
+          log.warning('an instance can’t be asked', {
+            'service.target.name': service,
+            'service.target.address': url,
+            error,
+          })
         failing = true
         return false
       })

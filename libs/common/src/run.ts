@@ -66,7 +66,10 @@ export async function run<K extends Keys>(
     })
     if (TLS_CA_FILE) followAuthorities(TLS_CA_FILE, logger, stopping.signal)
     const plain = NODE_ENV === 'production' ? plainSettings(config) : []
-    if (plain.length) logger.warning('there are connections without TLS, which TLS_REQUIRED would refuse', { 'caregate.settings': plain })
+    if (plain.length)
+      logger.warning('there are connections without TLS, which TLS_REQUIRED would refuse', {
+        'caregate.settings': plain,
+      })
     const endTracing = await startTracing(service, settings, logger)
     if (endTracing) closers.push(['the traces', endTracing])
     await start(config, logger, { signal: stopping.signal, add: (what, close) => closers.push([what, close]) })

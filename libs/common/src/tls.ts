@@ -34,7 +34,8 @@ export function openTlsServer(
     server.setSecureContext({ cert, key: readFileSync(keyFile), minVersion: 'TLSv1.2' })
     const validTo = new X509Certificate(cert).validToDate.toISOString()
     log.info('the TLS certificate was read', { ...files, 'tls.server.not_after': validTo })
-    if (Date.parse(validTo) < Date.now()) log.error('the TLS certificate has expired', { ...files, 'tls.server.not_after': validTo })
+    if (Date.parse(validTo) < Date.now())
+      log.error('the TLS certificate has expired', { ...files, 'tls.server.not_after': validTo })
   }
   try {
     load()

@@ -41,12 +41,13 @@ export async function startTracing(
   config: TraceConfig,
   log: Logger,
 ): Promise<(() => Promise<void>) | undefined> {
-  const address = config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? config.OTEL_EXPORTER_OTLP_ENDPOINT
-  if (!address || config.OTEL_SDK_DISABLED) return undefined
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_SDK_DISABLED } = config
+  const url = config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base && `${base.replace(/\/$/, '')}/v1/traces`)
+  if (!url || OTEL_SDK_DISABLED) return undefined
   const { openTracer } = await import('./otlp.ts')
-  const opened = openTracer(service, config, log)
+  const opened = openTracer(service, url, config, log)
   tracer = opened.tracer
-  log.info('traces are sent', { 'service.target.address': new URL(address).host })
+  log.info('traces are sent', { 'service.target.address': new URL(url).host })
   return async () => {
     tracer = undefined
     await opened.close()

@@ -69,7 +69,9 @@ export function openFeed(
       watch.wake()
       waiting.push(...events)
       if (waiting.length > mostWaiting) {
-        log.warning('the broker is too slow for the stream: events are left out of it', { 'caregate.events': waiting.length })
+        log.warning('the broker is too slow for the stream: events are left out of it', {
+          'caregate.events': waiting.length,
+        })
         waiting.length = 0
       }
       publish.wake()

@@ -4,7 +4,7 @@ import { connect, type Channel, type ChannelModel, type Message } from 'amqplib'
 import { DataSource } from 'typeorm'
 import { auditQueue, openBroker, type Broker } from '@caregate/common/broker'
 import { canonicalJson } from '@caregate/common/events'
-import type { Logger } from '@caregate/common/logger'
+import type { Fields, Logger } from '@caregate/common/logger'
 import { quietLog, testAmqpUrl, testToken } from '@caregate/common/testing/service'
 import { until } from '@caregate/common/testing/until'
 import { buildIngest, type IngestListener } from './ingest.ts'
@@ -23,7 +23,7 @@ const alerts: string[] = []
 const warnings: string[] = []
 const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
   warning: (message: string, { error }: { error?: Error } = {}) => warnings.push(error?.message ?? message),
-  error: (_message: string, { reason }: { reason: string }) => alerts.push(reason),
+  error: (_message: string, fields: Fields) => alerts.push(String(fields['event.reason'])),
 })
 
 /** A broker connection that stores what it gets, like an audit process. */

@@ -43,7 +43,10 @@ export function buildIngest(
 
   function refuse(channel: Channel, message: ConsumeMessage, reason: string): void {
     const id = message.properties.messageId as unknown
-    log.error('a message is not an event: it goes to the dead letters', { 'event.reason': reason, 'caregate.message.id': id })
+    log.error('a message is not an event: it goes to the dead letters', {
+      'event.reason': reason,
+      'caregate.message.id': id,
+    })
     channel.reject(message, false)
     listener.rejected()
   }
@@ -69,6 +72,7 @@ export function buildIngest(
       try {
         const added = spans[0] ? await requestContext.run({ line: {}, span: spans[0] }, append) : await append()
         for (const span of spans) span.end()
+        log.debug('events were stored', { 'caregate.events': added.length })
         listener.stored(batch, added)
         return true
       } catch (error) {

@@ -72,11 +72,13 @@ export async function insertEvents(tx: Tx, first: number, storedAt: Date, events
   const client = (await tx.queryRunner!.connect()) as { query: (copy: CopyStreamQuery) => CopyStreamQuery }
   const copy = client.query(copyFrom(copyEvents))
   copy.end(lines.join(''))
-  await within(startQuery(copyEvents), () => finished(copy)).catch((error: Error & { code?: string; constraint?: string }) => {
-    // a check that has no name: that there is a partition for it
-    if (error.code !== '23514' || error.constraint) throw error
-    throw new Error(`the table has no partition ${monthOf(storedAt).name}: npm run retain makes it`)
-  })
+  await within(startQuery(copyEvents), () => finished(copy)).catch(
+    (error: Error & { code?: string; constraint?: string }) => {
+      // a check that has no name: that there is a partition for it
+      if (error.code !== '23514' || error.constraint) throw error
+      throw new Error(`the table has no partition ${monthOf(storedAt).name}: npm run retain makes it`)
+    },
+  )
   await tx.query(
     'INSERT INTO event_ids (id, sequence) SELECT id, $2::bigint + n - 1 FROM unnest($1::uuid[]) WITH ORDINALITY AS new(id, n)',
     [events.map(({ id }) => id), first],

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { DataSource, type EntityManager } from 'typeorm'
-import type { Logger } from '@caregate/common/logger'
+import type { Fields, Logger } from '@caregate/common/logger'
 import { quietLog } from '@caregate/common/testing/service'
 import { until } from '@caregate/common/testing/until'
 import { spec } from './database.ts'
@@ -173,7 +173,7 @@ describe('an inspection', () => {
 describe('the service', () => {
   const alarms: string[] = []
   const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
-    error: (_message: string, { reason }: { reason: string }) => alarms.push(reason),
+    error: (_message: string, fields: Fields) => alarms.push(String(fields['event.reason'])),
   })
   const status = (entry: string) =>
     intruder.query(

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { DataSource } from 'typeorm'
 import { listenForTest, quietLog, testToken } from '@caregate/common/testing/service'
 import { until } from '@caregate/common/testing/until'
-import type { Logger } from '@caregate/common/logger'
+import type { Fields, Logger } from '@caregate/common/logger'
 import { formatVerifier, isSignedBy, parseCheckpoint, splitNote, verifierOf } from './log/note.ts'
 import { getHead } from './repository.ts'
 import { openSequencer } from './sequencer.ts'
@@ -27,7 +27,7 @@ let audit: Awaited<ReturnType<typeof openAudit>>
 let witness: Awaited<ReturnType<typeof listenForTest>>
 const alarms: string[] = []
 const log: Logger = Object.assign(Object.create(quietLog) as Logger, {
-  error: (_message: string, { reason }: { reason: string }) => alarms.push(reason),
+  error: (_message: string, fields: Fields) => alarms.push(String(fields['event.reason'])),
 })
 
 beforeAll(async () => {
