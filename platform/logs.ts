@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { signIn, type Client } from './client.ts'
 import { PlatformError, runTool } from './errors.ts'
+import { isService } from './services.ts'
 import { openDataFolder, readInfo } from './state.ts'
 
 const askMs = 10_000
@@ -86,6 +87,7 @@ interface Event {
   occurredAt: string
   type: string
   outcome: string
+  code: string | null
   sequence: number
   actor: { id: string | null }
   request: { status: number }
@@ -105,7 +107,7 @@ async function eventsOf(requests: string[]): Promise<Line[]> {
 
 /** What the services have not passed on to the audit log. */
 async function waiting(): Promise<string> {
-  const services = Object.entries(readInfo(openDataFolder())?.services ?? {})
+  const services = Object.entries(readInfo(openDataFolder())?.services ?? {}).filter(([name]) => isService(name))
   const told = services.map(async ([name, { url }]) => {
     const metrics = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(askMs) })
       .then((answer) => answer.text())
@@ -120,10 +122,10 @@ async function waiting(): Promise<string> {
 
 async function auditEvents(client: Client, request: string): Promise<Line[]> {
   const { body } = await client.get(`/api/v1/audit/events?limit=200&requestId=${encodeURIComponent(request)}`)
-  return (body as { items: Event[] }).items.map(({ occurredAt, type, outcome, sequence, actor, ...event }) => ({
+  return (body as { items: Event[] }).items.map(({ occurredAt, type, outcome, code, sequence, actor, ...event }) => ({
     time: Date.parse(occurredAt),
     source: 'event',
-    text: `${sequence} ${type} ${outcome} ${event.request.status} by ${actor.id ?? 'nobody'}`,
+    text: `${sequence} ${type} ${code ?? outcome} ${event.request.status} by ${actor.id ?? 'nobody'}`,
     requestId: request,
   }))
 }

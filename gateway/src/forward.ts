@@ -102,6 +102,7 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
       let answered = false
       let stall: NodeJS.Timeout | undefined
       const { service, url } = instance
+      admittedOf(res).context.line['service.target.address'] = url
       const attributes = { 'http.request.method': request.method, 'server.address': url }
       const span = tracer && startCall(`${request.method} ${service}`, attributes)
       const headers = span ? { ...request.headers, traceparent: span.traceparent } : request.headers

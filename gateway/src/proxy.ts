@@ -99,6 +99,7 @@ export function buildProxy(
     const instance = upstreams.pick(route.service)
     if (!instance) throw unavailable(route.service)
     locals.instance = instance
+    locals.context.line['service.target.address'] = instance.url
     answers.set(req, res)
     instance.inFlight += 1
     const { 'transfer-encoding': chunked } = req.headers

@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'caregate-gateway-tls-'))
 const authority = makeAuthority(folder)
 const ends: (() => Promise<unknown>)[] = []
 /** What the log says of instances. */
-const told: { message: unknown; service?: string; error?: Error }[] = []
+const told: { message: unknown; 'service.target.name'?: string; error?: Error }[] = []
 const log = Object.assign(Object.create(quietLog) as typeof quietLog, {
   warning: (message: unknown, fields: object) => told.push({ message, ...fields }),
   error: () => {},
