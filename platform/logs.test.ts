@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { parse } from 'yaml'
-import { fieldNames } from '@caregate/common/logger'
+import { fieldNames } from '@caregate/common/request-context'
 import { ROOT } from './state.ts'
 
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')

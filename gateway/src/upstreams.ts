@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 import { AppError } from '@caregate/common/errors'
-import type { Fields, Logger } from '@caregate/common/logger'
+import type { Logger } from '@caregate/common/logger'
 import { isReady, type Directory } from '@caregate/common/registry'
+import type { Fields } from '@caregate/common/request-context'
 import type { Service } from './routes.ts'
 
 /** One process of a service, and how it has been doing. */

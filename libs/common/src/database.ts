@@ -4,7 +4,8 @@ import pg, { type ClientBase, type ClientConfig, type Pool } from 'pg'
 import { DataSource, type EntityManager, type EntitySchema } from 'typeorm'
 import { currentUrl, isTlsDatabase } from './config.ts'
 import type { Logger } from './logger.ts'
-import { startCall, tracer, within, type Span } from './tracing.ts'
+import type { Span } from './spans.ts'
+import { startCall, tracer, within } from './tracing.ts'
 
 /** The one way to the database; a function that writes takes it first. */
 export type Tx = EntityManager

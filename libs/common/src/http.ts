@@ -9,8 +9,9 @@ import type { Claims } from './auth.ts'
 import { buildProblem, type AppError } from './errors.ts'
 import type { Actor, RequestFacts } from './events.ts'
 import { buildOutcome, fhirJson, isFhir } from './fhir.ts'
-import { requestContext, type Logger, type RequestContext } from './logger.ts'
+import type { Logger } from './logger.ts'
 import { withoutNames } from './paths.ts'
+import { requestContext, type RequestContext } from './request-context.ts'
 import { tracer } from './tracing.ts'
 
 const validRequestId = /^[A-Za-z0-9][A-Za-z0-9._-]{7,127}$/

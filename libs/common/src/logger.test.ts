@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream'
 import { beforeEach, expect, test } from '@jest/globals'
 import { transports, type Logger as WinstonLogger } from 'winston'
-import { buildLogger, requestContext, type Logger } from './logger.ts'
+import { buildLogger, type Logger } from './logger.ts'
+import { requestContext } from './request-context.ts'
 
 let lines: string[]
 beforeEach(() => void (lines = []))

@@ -1,52 +1,14 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { createLogger, format, transports, type Logger as WinstonLogger } from 'winston'
-import type { Span } from './tracing.ts'
+import { requestContext, type Fields } from './request-context.ts'
 
 export const logLevels = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** What lines say besides time, level, message and service: names of the Elastic Common Schema, and those that it lacks. */
-export const fieldNames = [
-  'error.code',
-  'error.message',
-  'error.stack_trace',
-  'error.type',
-  'event.duration',
-  'event.reason',
-  'file.path',
-  'http.request.id',
-  'http.request.method',
-  'http.response.status_code',
-  'server.port',
-  'service.node.name',
-  'service.target.address',
-  'service.target.name',
-  'source.ip',
-  'tls.server.not_after',
-  'trace.id',
-  'user.id',
-  'caregate.aborted',
-  'caregate.events',
-  'caregate.message.id',
-  'caregate.route',
-  'caregate.settings',
-  'caregate.threats',
-] as const
-export type Fields = Readonly<Partial<Record<(typeof fieldNames)[number], unknown>>>
 /** `error`, whatever was thrown, becomes the fields that may be told of it. */
 type Write = (message: string, fields?: Fields & { readonly error?: unknown }) => void
 /** ERROR means that somebody must act; a refused request is at most a WARNING. */
 export type Logger = Pick<WinstonLogger, 'close' | 'isLevelEnabled'> &
   Record<'debug' | 'info' | 'warning' | 'error', Write>
-
-/** What is known of the request that is being handled. */
-export interface RequestContext {
-  /** Carried by every line. */
-  line: { -readonly [name in keyof Fields]: Fields[name] }
-  /** Where traces are on. */
-  span?: Span | undefined
-}
-export const requestContext = new AsyncLocalStorage<RequestContext>()
 
 const levels = { critical: 0, error: 0, warning: 1, info: 2, debug: 3 }
 

@@ -16,7 +16,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 import type { TraceConfig } from './config.ts'
 import type { Logger } from './logger.ts'
-import type { Span, Tracer } from './tracing.ts'
+import type { Span, Tracer } from './spans.ts'
 
 const kinds = {
   server: SpanKind.SERVER,

@@ -4,7 +4,8 @@ import type { Broker, Message } from './broker.ts'
 import { queryPrepared, startQuery, type Database, type Tx } from './database.ts'
 import { AppError, levelOf } from './errors.ts'
 import { checkEvent, serializeEvent, type AuditEvent } from './events.ts'
-import { requestContext, type Logger } from './logger.ts'
+import type { Logger } from './logger.ts'
+import { requestContext } from './request-context.ts'
 import { currentTraceparent, within } from './tracing.ts'
 import { openWorker } from './worker.ts'
 
@@ -63,8 +64,8 @@ const takeRows = {
 /** Of a line: id, type, the traceparent if there is one, body. */
 function messageOf(line: string): Message {
   const start = line.indexOf('{')
-  const [id = '', type = '', traceparent] = line.slice(0, start).split(' ')
-  return { id, type, body: line.slice(start), traceparent: traceparent || null }
+  const [id = '', type = '', traceparent] = line.slice(0, start - 1).split(' ')
+  return { id, type, body: line.slice(start), traceparent: traceparent ?? null }
 }
 
 type Row = Pick<OutboxRow, 'id' | 'type' | 'body' | 'traceparent'>

@@ -1,4 +1,4 @@
-import { requestContext } from './logger.ts'
+import { requestContext } from './request-context.ts'
 
 export interface Worker {
   /** There is something to do. */

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { auditQueue, type Message } from '@caregate/common/broker'
-import { requestContext, type Logger } from '@caregate/common/logger'
-import { tracer, type Span } from '@caregate/common/tracing'
+import type { Logger } from '@caregate/common/logger'
+import { requestContext } from '@caregate/common/request-context'
+import type { Span } from '@caregate/common/spans'
+import { tracer } from '@caregate/common/tracing'
 import { receive, type Received } from './received.ts'
 import type { Sequencer } from './sequencer.ts'
 
