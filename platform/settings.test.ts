@@ -65,11 +65,13 @@ test('TLS_REQUIRED names everything that would be plain', () => {
     REDIS_URL: 'redis://redis',
     CONSUL_HTTP_ADDR: 'http://consul:8500',
     JWKS_URL: 'http://auth/jwks',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
   }
   expect(refused(gateway, plain).sort()).toEqual([
     'AMQP_URL',
     'CONSUL_HTTP_ADDR',
     'JWKS_URL',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
     'REDIS_URL',
     'TLS_CERT_FILE',
   ])
@@ -79,6 +81,7 @@ test('TLS_REQUIRED names everything that would be plain', () => {
     REDIS_URL: 'rediss://redis',
     CONSUL_HTTP_ADDR: 'https://consul:8501',
     JWKS_URL: 'https://auth/jwks',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector:4318',
     TLS_CERT_FILE: '/tls.crt',
     TLS_KEY_FILE: '/tls.key',
   }
