@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { currentUrl, databaseKeys, integer, list, loadConfig, processKeys, secret, tokenKeys, url } from './config.ts'
+import { databaseKeys, integer, list, loadConfig, processKeys, secret, tokenKeys, url } from './config.ts'
 
 const good = 'kU6cVb3sQm9xT1zR7wPj4yLd8nHf2aGe'
 const keys = { SECRET_KEY: secret(), DATABASE_URL: url('postgres'), DB_POOL_MAX: integer(10, 2, 200), HOSTS: list('*') }
@@ -46,20 +46,7 @@ test('a secret may come from a file', () => {
   rmSync(folder, { recursive: true })
 })
 
-test('a URL that came from a file is what the file says now, as long as there is one in it', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'caregate-config-'))
-  const file = join(folder, 'database')
-  const current = currentUrl('postgres://a:old@db/x', file)
-  expect(current()).toBe('postgres://a:old@db/x')
-  writeFileSync(file, 'postgres://a:new@db/x\n')
-  expect(current()).toBe('postgres://a:new@db/x')
-  for (const text of ['', 'mysql://a:other@db/x', 'postgres://a:other@db/x?sslmode=disable']) {
-    writeFileSync(file, text)
-    expect(current()).toBe('postgres://a:new@db/x')
-  }
-  rmSync(folder, { recursive: true })
-  expect(current()).toBe('postgres://a:new@db/x')
-  // what stands in the environment is not followed
+test('the file of a value that stands in the environment is not followed', () => {
   const { DATABASE_URL, DATABASE_URL_FILE } = databaseKeys
   const both = { DATABASE_URL: env.DATABASE_URL, DATABASE_URL_FILE: '/elsewhere' }
   expect(loadConfig({ DATABASE_URL, DATABASE_URL_FILE }, both)).toEqual({ DATABASE_URL: env.DATABASE_URL })

@@ -3,7 +3,6 @@ import { BlockList, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import Joi from 'joi'
 import { logLevels, type LogLevel } from './logger.ts'
-import { trustAuthorities } from './tls.ts'
 
 /** A joi schema that remembers the type of the value it lets through. */
 export type Key<T> = Joi.Schema & { readonly value?: T }
@@ -69,7 +68,7 @@ function ownAddress(value: string, helpers: Joi.CustomHelpers): string | Joi.Err
 const rereadFile = (): Key<string | undefined> => Joi.string()
 
 /** How a process makes connections, and which. */
-const trustKeys = {
+export const trustKeys = {
   /** PEM: the authorities that every connection of the process trusts, instead of the public ones. Read again when it changes. */
   TLS_CA_FILE: Joi.string() as Key<string | undefined>,
   /** Refuses to be configured with anything that would be asked, or served, without TLS. */
@@ -245,31 +244,4 @@ export function loadConfig<K extends Keys>(keys: K, env: NodeJS.ProcessEnv): Con
     for (const name of plainSettings(settings)) problems.push(`${name} is without TLS, and TLS_REQUIRED is true`)
   if (problems.length) throw new ConfigError(`Configuration refused:\n${problems.map((p) => `  ${p}`).join('\n')}`)
   return settings as Config<K>
-}
-
-/** The configuration of a command, which trusts whom the services trust. @throws {ConfigError} */
-export function commandConfig<K extends Keys>(keys: K): Config<K> {
-  const config = loadConfig({ ...keys, ...trustKeys }, process.env)
-  const { TLS_CA_FILE } = loadConfig(trustKeys, process.env)
-  if (TLS_CA_FILE) trustAuthorities(TLS_CA_FILE)
-  return config
-}
-
-/**
- * What a URL says now: one that came from a file is read again. Only user, password, host and path may be others by then: how
- * it is asked was settled at the start.
- */
-export function currentUrl(given: string, file: string | undefined): () => string {
-  const { protocol, search } = new URL(given)
-  let last = given
-  return () => {
-    try {
-      const text = file ? readFileSync(file, 'utf8').trim() : last
-      const now = new URL(text)
-      if (now.protocol === protocol && now.search === search) last = text
-    } catch {
-      // being written, or gone: the one that was good is the best there is
-    }
-    return last
-  }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
@@ -167,6 +167,23 @@ test('a log from before there were partitions is kept as it is, as the first of 
   expect(partition).toEqual(table)
   expect(await tryAll(urls.DATABASE_URL, [anEvent.replace('(1, ', '(3, ')])).toEqual(['good'])
   await expect(migrateCommand(audit, ['down'], urls)).rejects.toThrow('The log has events in it')
+})
+
+test('code of before leaves tables of a later version as they are: nothing is applied, and no right taken away', async () => {
+  const migrations = await mkdtemp(join(tmpdir(), 'caregate-migrations-'))
+  await cp(auth.migrations, migrations, { recursive: true })
+  const up = `async up(runner) { await runner.query('CREATE TABLE "notes" ("id" uuid)') }`
+  await writeFile(
+    join(migrations, '9000000000000-notes.ts'),
+    `export class Notes9000000000000 { ${up}; async down() {} }`,
+  )
+  const later = { ...auth, migrations, grants: { ...auth.grants, notes: 'SELECT' } }
+  const urls = await emptyDatabase(auth)
+  await migrateUp(auth, urls)
+  expect(await migrateUp(later, urls)).toEqual(['Notes9000000000000'])
+  expect(await migrateCommand(auth, ['up'], urls)).toEqual(['nothing to apply'])
+  expect(await tryAll(urls.DATABASE_URL, ['SELECT FROM notes', 'SELECT FROM users'])).toEqual(['good', 'good'])
+  await rm(migrations, { recursive: true })
 })
 
 describe('create', () => {

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { commandConfig, postgresUrl } from './config.ts'
+import { commandConfig } from './command.ts'
+import { postgresUrl } from './config.ts'
 import { dataSourceOptions } from './database.ts'
 import { DataSource, MigrationExecutor, type EntitySchema, type MigrationInterface } from 'typeorm'
 
@@ -91,9 +92,21 @@ export async function asOwner<T>(
   }
 }
 
-/** Applies what is pending and grants the app role its rights. @returns the names of what was applied */
+/** Whether a later version has been here: what it made, and granted, is not known to this one. */
+async function isNewer(owner: DataSource): Promise<boolean> {
+  const executed = await new MigrationExecutor(owner).getExecutedMigrations()
+  const known = new Set(owner.migrations.map(({ name, constructor }) => name ?? constructor.name))
+  return executed.some(({ name }) => !known.has(name))
+}
+
+/**
+ * Applies what is pending and grants the app role its rights. Tables of a later version are left as they are: instances of it
+ * may be serving, beside the older ones that come back.
+ * @returns the names of what was applied
+ */
 export const migrateUp = (spec: DatabaseSpec, urls: Urls): Promise<string[]> =>
   asOwner(spec, urls.DATABASE_OWNER_URL, async (owner) => {
+    if (await isNewer(owner)) return []
     const applied = await owner.runMigrations()
     await spec.afterUp?.(owner)
     await applyGrants(owner, spec.grants, urls.DATABASE_URL)

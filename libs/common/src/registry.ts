@@ -24,7 +24,7 @@ const reRegisterMs = 2000
 /** A Consul that hangs must not keep a process from draining; the client's types don't know of time-outs. */
 const inTime: object = { timeout: 2000 }
 
-function connectConsul(address: string): Consul {
+function buildConsul(address: string): Consul {
   const { protocol, hostname, port } = new URL(address.includes('://') ? address : `http://${address}`)
   const secure = protocol === 'https:'
   return new Consul({ host: hostname, port: Number(port || (secure ? 443 : 8500)), secure })
@@ -61,7 +61,7 @@ export async function keepRegistered(
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const consul = connectConsul(consulAddress)
+  const consul = buildConsul(consulAddress)
   const { service, address, port, scheme = 'http' } = instance
   const id = `${service}-${address}-${port}`
   let reachable = true
@@ -118,7 +118,7 @@ export function watchConsul(
   signal: AbortSignal,
   tlsRequired = false,
 ): Directory {
-  const consul = connectConsul(consulAddress)
+  const consul = buildConsul(consulAddress)
   const passing = new Map<string, readonly string[]>()
   signal.addEventListener('abort', () => consul.destroy(), { once: true })
 

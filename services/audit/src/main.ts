@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { configuredVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
-import { currentUrl } from '@caregate/common/config'
+import { currentUrl } from '@caregate/common/current-url'
 import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
 import { buildMetrics } from '@caregate/common/metrics'

@@ -1,4 +1,4 @@
-import { commandConfig } from '@caregate/common/config'
+import { commandConfig } from '@caregate/common/command'
 import { openDatabase, type Database } from '@caregate/common/database'
 import { serializeEvent } from '@caregate/common/events'
 import { buildLogger } from '@caregate/common/logger'

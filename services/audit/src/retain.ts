@@ -1,4 +1,4 @@
-import { commandConfig } from '@caregate/common/config'
+import { commandConfig } from '@caregate/common/command'
 import { asOwner } from '@caregate/common/migrate'
 import { retainKeys } from './config.ts'
 import { spec } from './database.ts'

@@ -1,6 +1,6 @@
 import { buildVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
-import { currentUrl } from '@caregate/common/config'
+import { currentUrl } from '@caregate/common/current-url'
 import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
 import { openOutbox } from '@caregate/common/outbox'

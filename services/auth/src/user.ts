@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { commandConfig, databaseKeys, integer } from '@caregate/common/config'
+import { commandConfig } from '@caregate/common/command'
+import { databaseKeys, integer } from '@caregate/common/config'
 import { openDatabase } from '@caregate/common/database'
 import { toAppError } from '@caregate/common/errors'
 import { buildLogger } from '@caregate/common/logger'

@@ -19,6 +19,7 @@ export class Tree1795550886000 implements MigrationInterface {
       `CREATE TABLE "cosignatures" ("size" bigint NOT NULL, "line" text NOT NULL, CONSTRAINT "PK_0a254885ba88d8b5d50dccbe27b" PRIMARY KEY ("size"))`,
     )
     // an instance from before, which knows no tree, fails to insert from here on, and its events wait in the queue
+    // contract: no release had the name of before
     await runner.query(`ALTER TABLE "events" RENAME COLUMN "body" TO "entry"`)
     for (let after = 0; ; after += rowsAtOnce) {
       const rows = (await runner.query(

@@ -18,6 +18,7 @@ export class Partitions1795560000000 implements MigrationInterface {
       'SELECT stored_at AS "storedAt" FROM events ORDER BY sequence DESC LIMIT 1',
     )) as { storedAt: Date }[]
     const { name, until } = monthOf(new Date(Math.max(Date.now(), last?.storedAt.getTime() ?? 0)))
+    // contract: the table of before goes on as the first partition, and no release knew it by itself
     await runner.query(`ALTER TABLE "events" RENAME TO ${name}`)
     await runner.query(`ALTER TABLE ${name} DROP CONSTRAINT "PK_f76b4ba9e52adc10a9b8be4dc76"`)
     await runner.query(`ALTER TABLE ${name} ADD CONSTRAINT ${name}_pkey PRIMARY KEY ("sequence", "stored_at")`)
