@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { checkAll } from './k8s/check.ts'
+import { checkMigrations } from './migrations.ts'
 import { checkLicences } from './supply/licences.ts'
 import { checkLockfile } from './supply/lockfile.ts'
 import { checkSecrets } from './supply/secrets.ts'
@@ -86,6 +87,7 @@ const checks: Record<string, () => Promise<Result>> = {
   secrets: () => list(checkSecrets),
   lockfile: () => list(checkLockfile),
   licences: () => list(checkLicences),
+  migrations: () => list(checkMigrations),
   packages: () => list(checkPackages),
   k8s: () => list(() => checkAll()),
 }

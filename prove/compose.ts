@@ -4,9 +4,10 @@
  */
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { bringChart, bringPeople, soon, type Chart } from './compose/people.ts'
 import { openCompose } from './compose/project.ts'
-import { checkTrace, conclude, failed, person, printRow, readAmount, startLoad, summarise } from './load.ts'
-import { buildAsk, logIn, settle } from './people.ts'
+import { checkTrace, conclude, failed, printRow, readAmount, startLoad, summarise } from './load.ts'
+import { buildAsk, logIn } from './people.ts'
 
 /** Requests a second during each roll; a machine that is shared may be asked for fewer. */
 const claimed = readAmount(300)
@@ -18,17 +19,9 @@ const offenders: Parameters<typeof conclude>[1] = []
 const since = (from: number) => `${((performance.now() - from) / 1000).toFixed(1)} s`
 
 const project = await openCompose()
-const { compose, addUser } = project
+const { compose } = project
 const gateway = `http://127.0.0.1:${project.ports.gateway}`
 const ask = buildAsk(gateway)
-
-interface Chart {
-  id: string
-  version: number
-}
-interface Events {
-  items: unknown[]
-}
 
 /** What those hear who ask all the time, from the first answer on. */
 function listen() {
@@ -100,6 +93,41 @@ async function rollAll(): Promise<void> {
   offenders.push(...samples.filter(failed), ...missing, ...several)
 }
 
+/** A release with newer tables is deployed, and the one before again, which goes on with the tables as they are. */
+async function deployTwice(token: string): Promise<void> {
+  const { env, imageOf, query } = project
+  const next = await project.buildNext('patients')
+  load = await startLoad(project, 100)
+  await sleep(2000)
+  const steps: string[] = []
+  for (const version of [next, undefined]) {
+    if (version) env.PATIENTS_VERSION = version
+    else delete env.PATIENTS_VERSION
+    const said = await project.roll('patients')
+    const { chart, isRecorded } = await bringChart(ask, token)
+    // as the newer tables have it, whoever wrote the row
+    const reminded = await query('patients', `SELECT reminded FROM patients WHERE id = '${chart.id}'`)
+    const recorded = await soon(() => isRecorded(token))
+    steps.push([await imageOf('patients'), said, reminded, recorded].join(', '))
+    await sleep(2000)
+  }
+  await load.stop()
+  const { samples } = load
+  const { requests, refused, errors } = summarise(samples)
+  const { missing, several } = await checkTrace(project, samples)
+  const expected = [
+    'caregate/patients:next, applied NextRelease9000000000000, f, true',
+    'caregate/patients:1.0.0, nothing to apply, f, true',
+  ]
+  claim(
+    `patients deployed with newer tables, and rolled back to the code of before on them: ${steps.join('; ')}`,
+    steps.join() === expected.join(),
+  )
+  claim(`of ${requests} requests meanwhile ${refused + errors} failed`, refused + errors === 0)
+  claim(`and ${missing.length} have no event, ${several.length} several`, !missing.length && !several.length)
+  offenders.push(...samples.filter(failed), ...missing, ...several)
+}
+
 /** Everything that keeps data or knows the instances is restarted, while charts are read and written. */
 async function restartBacking(): Promise<void> {
   load = await startLoad(project, 50)
@@ -138,31 +166,14 @@ try {
     statuses.has(200) && ![...statuses.keys()].some((status) => status >= 500),
   )
 
-  const added = await addUser('admin@caregate.local', ['admin'])
-  const admin = await settle(ask, added.email, added.oneTimePassword)
-  const account = { email: 'clinician@caregate.local', fullName: 'A Clinician', roles: ['clinician', 'auditor'] }
-  const made = await ask<{ oneTimePassword: string }>(
-    201,
-    'POST',
-    '/api/v1/auth/users',
-    account,
-    admin.tokens.accessToken,
-  )
-  const clinician = await settle(ask, account.email, made.oneTimePassword)
+  const clinician = await bringPeople(project, ask)
   const token = clinician.tokens.accessToken
-  const chart = await ask<Chart>(201, 'POST', '/api/v1/patients', person(0), token)
-  const read = await ask<Chart>(200, 'GET', `/api/v1/patients/${chart.id}`, undefined, token)
-  const events = async (as: string, type: string) =>
-    (await ask<Events>(200, 'GET', `/api/v1/audit/events?patientId=${chart.id}&type=${type}`, undefined, as)).items
-      .length
-  const recorded = async (as: string) =>
-    (await events(as, 'patients.patient.created')) === 1 && (await events(as, 'patients.patient.read')) > 0
-  for (const until = Date.now() + 10_000; !(await recorded(token)) && Date.now() < until;) await sleep(100)
+  const { chart, same, isRecorded } = await bringChart(ask, token)
   claim(
     'the first admin, made in the container of auth, makes a clinician; a chart is made and read, and the log has both',
-    read.id === chart.id && (await recorded(token)),
+    same && (await soon(() => isRecorded(token))),
   )
-  const tries = await project.tryBroker('patients')
+  const tries = await project.probe<Record<string, unknown>>('patients', 'broker-probe.mjs')
   const outcomes = Object.entries(tries).map(([what, outcome]) => `${what}: ${String(outcome)}`)
   claim(
     `the broker refuses patients to ${outcomes.join(', ')}`,
@@ -179,6 +190,7 @@ try {
 
   await restartBacking()
   await rollAll()
+  await deployTwice(token)
 
   const shares = await project.shareOf('patients', 3, async () => {
     for (let n = 0; n < 300; n++) await ask(200, 'GET', `/api/v1/patients/${chart.id}`, undefined, token)
@@ -195,7 +207,7 @@ try {
   await compose('up', '--detach', '--wait')
   const { accessToken } = await logIn(ask, clinician.account)
   const kept = await ask<Chart>(200, 'GET', `/api/v1/patients/${chart.id}`, undefined, accessToken)
-  const remembered = await recorded(accessToken)
+  const remembered = await isRecorded(accessToken)
   claim(
     `down in ${down} and up in ${since(from)}: account, chart and its events are there`,
     kept.id === chart.id && remembered,

@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dockerAnswers } from '../platform/backing/docker.ts'
 import { SERVICES } from '../platform/services.ts'
+import { bringPeople } from './compose/people.ts'
 import { openCompose } from './compose/project.ts'
 import { conclude, printRow, readAmount } from './load.ts'
-import { buildAsk, logIn, settle } from './people.ts'
+import { buildAsk, logIn } from './people.ts'
 import { as, readCharts, verifyExport } from './restore/compare.ts'
 import { startWriters, type Write } from './restore/writers.ts'
 
@@ -45,14 +46,6 @@ function momentOf(line: string): number {
   return Date.parse(`${parts.slice(0, 3).join('-')}T${parts.slice(3).join(':')}Z`)
 }
 
-async function bringPeople() {
-  const added = await project.addUser('admin@caregate.local', ['admin'])
-  const { accessToken } = (await settle(ask, added.email, added.oneTimePassword)).tokens
-  const body = { email: 'prover@caregate.local', fullName: 'A Prover', roles: ['clinician', 'auditor'] }
-  const made = await ask<{ oneTimePassword: string }>(201, 'POST', '/api/v1/auth/users', body, accessToken)
-  return settle(ask, body.email, made.oneTimePassword)
-}
-
 /** By the log's key of now, and with what the witness has seen of it. */
 async function verify(name: string, token: string, witnessKey: string) {
   const logKey = (await (await fetch(`${gateway}/api/v1/audit/key`)).text()).trim()
@@ -76,7 +69,7 @@ try {
   const [BACKUP_RECIPIENTS, BACKUP_IDENTITY] = keys.split('\n').map((line) => line.slice(line.indexOf('=') + 1))
   env.BACKUP_RECIPIENTS = BACKUP_RECIPIENTS
   await compose('up', '--detach', '--wait')
-  const { account, tokens } = await bringPeople()
+  const { account, tokens } = await bringPeople(project, ask)
   const witnessKey = await compose('exec', '-T', 'audit', 'cat', '/secrets/WITNESS_KEY')
 
   const writers = startWriters(gateway, tokens.accessToken, 8)

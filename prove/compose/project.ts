@@ -11,14 +11,18 @@ import { unlimited } from '../unlimited.ts'
 
 const run = promisify(execFile)
 
-/** @param net the first three numbers of its network */
-export async function openCompose(name = 'caregate-prove', net = '172.30.81') {
+/**
+ * @param net the first three numbers of its network
+ * @param files what is laid over docker-compose.yml
+ */
+export async function openCompose(name = 'caregate-prove', net = '172.30.81', files: string[] = []) {
   const ports = { gateway: await freePort(), second: await freePort() }
   const env: NodeJS.ProcessEnv = {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('DOCKER_'))),
     ...unlimited,
     ACCESS_TOKEN_EXPIRE_MINUTES: '1440',
     COMPOSE_PROJECT_NAME: name,
+    COMPOSE_FILE: ['docker-compose.yml', ...files].join(':'),
     // the checkout's .env is of another platform
     COMPOSE_ENV_FILES: '/dev/null',
     CAREGATE_NET: net,
@@ -38,6 +42,9 @@ export async function openCompose(name = 'caregate-prove', net = '172.30.81') {
   const docker = (...args: string[]) => command('docker', ...args)
   const compose = (...args: string[]) => docker('compose', ...args)
   const containers = async (service: string) => (await compose('ps', '--quiet', service)).split('\n').filter(Boolean)
+  /** Asks a service's database as its superuser. @returns lines of values, apart by a space */
+  const query = (service: string, sql: string) =>
+    compose('exec', '-T', 'postgres', 'psql', '-Ucaregate_superuser', `-dcaregate_${service}`, '-AtF ', '-c', sql)
   const wipe = () => compose('--profile', '*', 'down', '--volumes', '--remove-orphans')
 
   // what a run that was killed has left
@@ -46,6 +53,7 @@ export async function openCompose(name = 'caregate-prove', net = '172.30.81') {
     ports,
     gateways,
     compose,
+    query,
     /** What the files of compose read; it may be changed in between. */
     env,
     removeVolume: (volume: string) => docker('volume', 'rm', `${name}_${volume}`),
@@ -56,16 +64,14 @@ export async function openCompose(name = 'caregate-prove', net = '172.30.81') {
     },
 
     async countEvents(): Promise<Map<string, number>> {
-      const psql = ['psql', '-U', 'caregate_superuser', '-d', 'caregate_audit', '-AtF', ' ', '-c', eventsByRequest]
-      const rows = (await compose('exec', '-T', 'postgres', ...psql)).split('\n').map((row) => row.split(' '))
+      const rows = (await query('audit', eventsByRequest)).split('\n').map((row) => row.split(' '))
       return new Map(rows.map(([id = '', events]) => [id, Number(events)]))
     },
 
-    /** What a process must not do at the broker, by what comes of a try. */
-    async tryBroker(service: string): Promise<Record<string, unknown>> {
-      const probe = readFileSync(join(import.meta.dirname, 'broker-probe.mjs'), 'utf8')
-      const printed = await compose('exec', '-T', service, 'node', '--input-type=module', '-e', probe)
-      return JSON.parse(printed) as Record<string, unknown>
+    /** Runs a script of this folder in the container of a service. @returns what it printed */
+    async probe<T>(service: string, script: string, ...args: string[]): Promise<T> {
+      const probe = readFileSync(join(import.meta.dirname, script), 'utf8')
+      return JSON.parse(await compose('exec', '-T', service, 'node', '--input-type=module', '-e', probe, ...args)) as T
     },
 
     async witnessed(): Promise<number> {
@@ -82,10 +88,25 @@ export async function openCompose(name = 'caregate-prove', net = '172.30.81') {
       process.kill(Number(pid), 'SIGKILL')
     },
 
-    async roll(service: string): Promise<void> {
+    /** @returns what its migrations said */
+    async roll(service: string): Promise<string> {
       if (service === 'gateway') gateways.add(ports.second)
-      await command(join(ROOT, 'ops/compose/roll'), service)
+      const said = await command(join(ROOT, 'ops/compose/roll'), service)
       gateways.delete(ports.second)
+      return said
+    },
+
+    /** Builds the release after a service's own: the same code, with newer tables. @returns its version */
+    async buildNext(service: string): Promise<string> {
+      const next = join(import.meta.dirname, 'next-release')
+      const release = `caregate/${service}:1.0.0`
+      await docker('build', '--build-arg', `RELEASE=${release}`, '-t', `caregate/${service}:next`, next)
+      return 'next'
+    },
+
+    async imageOf(service: string): Promise<string> {
+      const [id] = await containers(service)
+      return docker('inspect', '--format', '{{.Config.Image}}', id!)
     },
 
     /** How many of the requests for a chart that `work` sends reach each of so many instances. */
