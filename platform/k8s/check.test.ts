@@ -84,6 +84,8 @@ describe('a shape that the API doesn’t have is refused:', () => {
   test('a member of an operator’s resource that is not known here', async () => {
     const said = await breaking('prod', 'Cluster postgres-auth', ({ spec }) => (spec.instance = 3))
     expect(said).toContain('"spec.instance" is not allowed')
+    const certificate = await breaking('prod', 'Certificate tls-auth', ({ spec }) => (spec.dnsName = 'auth'))
+    expect(certificate).toContain('"spec.dnsName" is not allowed')
   })
 })
 
@@ -115,6 +117,32 @@ describe('what must not be is refused:', () => {
       'too short an end',
       (pod) => (pod.terminationGracePeriodSeconds = 30),
       'is killed before it has closed (30000 ms)',
+    ],
+    [
+      'a probe by another protocol',
+      (pod) => delete pod.containers[0].readinessProbe.httpGet.scheme,
+      'readiness probe by HTTP, which it doesn’t speak',
+    ],
+    [
+      'no certificate',
+      (pod) => pod.containers[0].volumeMounts.pop(),
+      'service has no certificate of patients at TLS_CERT_FILE',
+    ],
+    [
+      'another’s certificate',
+      (pod) => (pod.volumes.at(-1).secret.secretName = 'tls-auth'),
+      'service has no certificate of patients at TLS_KEY_FILE',
+    ],
+    [
+      'a certificate that nobody makes',
+      (pod) => (pod.volumes.at(-1).secret.secretName = 'tls-patience'),
+      'reads Secret tls-patience, which no Certificate makes',
+    ],
+    [
+      'migrations that know no authority',
+      (pod) =>
+        (pod.initContainers[0].env = pod.initContainers[0].env.filter((one: Broken) => one.name !== 'TLS_CA_FILE')),
+      'migrate is told no authority',
     ],
     ['another port', (pod) => (pod.containers[0].ports[0].containerPort = 8080), 'listens on 8002 and opens 8080'],
     ['all on one node', (pod) => delete pod.topologySpreadConstraints, 'is not spread over nodes and zones'],
@@ -215,6 +243,24 @@ describe('what must not be is refused:', () => {
       'ConfigMap audit',
       ({ data }) => (data.JWKS_URI = 'http://auth'),
       'JWKS_URI is no setting of it',
+    ],
+    [
+      'a connection without TLS',
+      'ConfigMap gateway',
+      ({ data }) => (data.CONSUL_HTTP_ADDR = 'http://consul:8500'),
+      'CONSUL_HTTP_ADDR is without TLS',
+    ],
+    [
+      'a certificate without a name that is asked',
+      'Certificate tls-consul',
+      ({ spec }) => spec.dnsNames.shift(),
+      'asks consul, which has no certificate',
+    ],
+    [
+      'a certificate by nobody',
+      'Certificate tls-redis',
+      ({ spec }) => (spec.issuerRef.name = 'x'),
+      'is issued by nobody: x',
     ],
     [
       'a setting missing',

@@ -31,6 +31,7 @@ const toApi = (name: string): string[] => [`${name} → anywhere:443`, `${name} 
 /** Who may ask whom: docs/operate.md shows it. Everything else is cut. */
 function designedPaths(isDev: boolean): string[] {
   const database = (service: string): string => (isDev ? 'postgres' : `postgres-${service}`)
+  const [consul, amqp] = isDev ? [8500, 5672] : [8501, 5671]
   const jobs: Record<string, string[]> = { auth: [], patients: ['patients-reseal'], audit: ['audit-retain'] }
   return [
     'ingress controller → gateway:8000',
@@ -39,8 +40,8 @@ function designedPaths(isDev: boolean): string[] {
     'audit → auth:8001',
     'gateway → redis:6379',
     ...processes.flatMap((process) => [
-      `${process} → consul:8500`,
-      `${process} → rabbitmq:5672`,
+      `${process} → consul:${consul}`,
+      `${process} → rabbitmq:${amqp}`,
       `consul → ${process}:${portOf[process]}`,
       `prometheus → ${process}:${portOf[process]}`,
     ]),

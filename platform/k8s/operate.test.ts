@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { plainSettings } from '@caregate/common/config'
 import { quietProgress } from '../progress.ts'
 import { ROOT } from '../state.ts'
 import { parseManifests } from './check.ts'
 import { openKustomize } from './kustomize.ts'
 import { containersOf, workloadsOf } from './resources.ts'
 
-/** Instead of a cluster's: answers every Secret, and writes down which members of which Secret it is told to make. */
+/** Instead of a cluster's: answers every Secret, and writes down each member of each Secret that it is told to make. */
 const kubectl = `
 kubectl() {
   [ "$3 $4" = "get secret" ] && { printf stub | base64; return; }
@@ -16,8 +17,8 @@ kubectl() {
   local name=$6 argument
   for argument in "\${@:7}"; do
     case $argument in
-      --from-env-file=/dev/stdin) sed "s/=.*//; s/^/$name /" >&3 ;;
-      --from-literal=*) argument=\${argument#*=}; echo "$name \${argument%%=*}" >&3 ;;
+      --from-env-file=/dev/stdin) sed "s/^/$name /" >&3 ;;
+      --from-literal=*) argument=\${argument#*=}; echo "$name $argument" >&3 ;;
       --from-file=*=*) argument=\${argument#*=}; [ -s "\${argument#*=}" ] && echo "$name \${argument%%=*}" >&3 ;;
     esac
   done
@@ -30,7 +31,8 @@ test('the commands of the first deploy make each Secret that production reads, a
   const blocks = [...page.matchAll(/^ *```bash\n( *# secrets: [^]*?)^ *```$/gm)].map(([, block]) => block)
   expect(blocks).toHaveLength(2)
   const script = `set -euo pipefail\n${kubectl}${blocks.join('\n')}\nrm -r "$keep"`
-  const made = execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n')
+  const lines = execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n')
+  const made = lines.map((line) => /^(\S+ \w+)=?(.*)$/.exec(line)!.slice(1) as [secretAndKey: string, value: string])
 
   const render = await openKustomize(quietProgress)
   const resources = parseManifests(await render('k8s/overlays/prod'))
@@ -42,5 +44,15 @@ test('the commands of the first deploy make each Secret that production reads, a
     ['owner', 'app'].flatMap((role) => ['username', 'password'].map((key) => `postgres-${service}-${role} ${key}`)),
   )
   // what may be missing, and is given all the same: the counters that gateways share
-  expect(new Set(made)).toEqual(new Set([...required, ...ofClusters, 'gateway REDIS_URL']))
+  expect(new Set(made.map(([name]) => name))).toEqual(new Set([...required, ...ofClusters, 'gateway REDIS_URL']))
+
+  // everybody is asked by TLS, by a name that a certificate has
+  const urls = made.filter(([name]) => name.endsWith('_URL'))
+  const dnsNames = resources.flatMap(({ kind, spec }) => (kind === 'Certificate' ? (spec?.dnsNames as string[]) : []))
+  for (const [name, value] of urls) {
+    const key = name.split(' ')[1]!
+    expect([name, plainSettings({ [key]: value })]).toEqual([name, expect.not.arrayContaining([key])])
+    expect(dnsNames).toContain(new URL(value).hostname)
+  }
+  expect(urls).toHaveLength(11)
 }, 60_000)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { loadConfig } from '@caregate/common/config'
 import { closingMs } from '@caregate/common/run'
 import { ROOT } from '../state.ts'
+import { certified, checkCertificates } from './certificates.ts'
 import { checkReferences, company } from './company.ts'
 import {
   containersOf,
@@ -101,6 +102,8 @@ const rolled: Judge = (workload, resources) => {
       const { httpGet } = probe ?? {}
       if (!httpGet) return `has no ${what} probe`
       if (httpGet.path !== path || !answers(path)) return `has a ${what} probe that asks ${httpGet.path}`
+      if ((httpGet.scheme === 'HTTPS') !== 'TLS_CERT_FILE' in environment)
+        return `has a ${what} probe by ${httpGet.scheme ?? 'HTTP'}, which it doesn’t speak`
       return httpGet.port !== container.ports?.[0]?.name && `has a ${what} probe at another port than its own`
     }),
     preStopMs < DRAIN_GRACE_MS! && `waits ${preStopMs} ms before it is stopped, and drains for ${DRAIN_GRACE_MS} ms`,
@@ -117,7 +120,7 @@ const portKeys = (keys: NonNullable<ReturnType<typeof keysOf>>) =>
 
 /** Everything but shapes and networks: what a set of manifests must keep to. */
 export function checkPolicies(resources: readonly Resource[], isDev: boolean): string[] {
-  const rules = { confined, images, rolled, company }
+  const rules = { confined, images, rolled, company, certified }
   const found = workloadsOf(resources).flatMap((workload) => [
     ...Object.values(rules).flatMap((rule) =>
       rule(workload, resources).flatMap((problem) => (problem ? `${titleOf(workload)} ${problem}` : [])),
@@ -135,6 +138,7 @@ export function checkPolicies(resources: readonly Resource[], isDev: boolean): s
   return [
     ...found,
     ...checkReferences(resources),
+    ...checkCertificates(resources),
     ...secrets.map((secret) => `${titleOf(secret)} is in the manifests`),
     ...namespaces.map((namespace) => `${titleOf(namespace)} does not enforce Pod Security restricted`),
   ]

@@ -12,7 +12,7 @@ export interface Selector {
   matchExpressions?: { key: string; operator: 'In' | 'Exists'; values?: string[] }[]
 }
 export interface Probe {
-  httpGet?: { path: string; port: string | number }
+  httpGet?: { path: string; port: string | number; scheme?: string }
 }
 interface Reference {
   name: string
@@ -37,6 +37,7 @@ export interface Container {
   readinessProbe?: Probe
   lifecycle?: { preStop?: { sleep?: { seconds: number } } }
   resources?: Partial<Record<'requests' | 'limits', Record<string, string>>>
+  volumeMounts?: { name: string; mountPath: string }[]
   securityContext?: {
     allowPrivilegeEscalation?: boolean
     privileged?: boolean
@@ -55,7 +56,7 @@ interface PodSpec {
   terminationGracePeriodSeconds?: number
   securityContext?: { runAsNonRoot?: boolean; runAsUser?: number; seccompProfile?: { type: string } }
   topologySpreadConstraints?: { topologyKey: string; labelSelector?: Selector }[]
-  volumes?: Record<string, unknown>[]
+  volumes?: { name: string; secret?: { secretName: string; items?: { path: string }[] } }[]
 }
 /** Whatever runs pods. */
 export interface Workload extends Resource {

@@ -8,11 +8,34 @@ const resources = Joi.object({ requests: quantities.required(), limits: quantiti
 const metadata = Joi.object({ name, namespace: name, labels: Joi.object() }).required()
 const statements = Joi.array().items(Joi.string()).required()
 
+const certificate = Joi.object({
+  secretName: Joi.string().required(),
+  secretTemplate: Joi.object({ labels: Joi.object().pattern(Joi.string(), Joi.string()) }),
+  isCA: Joi.boolean(),
+  commonName: Joi.string(),
+  dnsNames: Joi.array().items(Joi.string().hostname()).min(1),
+  usages: Joi.array().items(Joi.string().valid('digital signature', 'server auth', 'client auth')),
+  duration: Joi.string().pattern(/^\d+h$/),
+  renewBefore: Joi.string().pattern(/^\d+h$/),
+  privateKey: Joi.object({
+    algorithm: Joi.string().valid('ECDSA'),
+    size: Joi.number().valid(256),
+    rotationPolicy: Joi.string().valid('Always', 'Never'),
+  }),
+  issuerRef: Joi.object({ kind: Joi.string().valid('Issuer', 'ClusterIssuer'), name }).required(),
+}).or('dnsNames', 'commonName')
+
 /**
  * What operators define is in no package: of those kinds only the members that are used here are known, as their
  * published definitions have them.
  */
 const operators: Record<string, Joi.ObjectSchema> = {
+  // https://cert-manager.io/docs/reference/api-docs/#cert-manager.io/v1
+  'cert-manager.io/v1 Certificate': certificate,
+  'cert-manager.io/v1 Issuer': Joi.object({
+    selfSigned: Joi.object({}),
+    ca: Joi.object({ secretName: Joi.string().required() }),
+  }).xor('selfSigned', 'ca'),
   // https://cloudnative-pg.io/docs/1.29/cloudnative-pg.v1
   'postgresql.cnpg.io/v1 Cluster': Joi.object({
     instances: Joi.number().integer().min(1).required(),
@@ -39,7 +62,9 @@ const operators: Record<string, Joi.ObjectSchema> = {
         }),
       ),
     }),
+    certificates: Joi.object({ serverTLSSecret: Joi.string().required(), serverCASecret: Joi.string().required() }),
     postgresql: Joi.object({
+      pg_hba: Joi.array().items(Joi.string()),
       synchronous: Joi.object({
         method: Joi.string().valid('any', 'first').required(),
         number: Joi.number().required(),
@@ -57,6 +82,7 @@ const operators: Record<string, Joi.ObjectSchema> = {
   'rabbitmq.com/v1beta1 RabbitmqCluster': Joi.object({
     replicas: Joi.number().integer().min(1).required(),
     image: Joi.string().required(),
+    tls: Joi.object({ secretName: Joi.string().required(), disableNonTLSListeners: Joi.boolean() }),
     persistence: Joi.object({ storage: Joi.string().required() }).required(),
     resources,
     affinity: Joi.object({ podAntiAffinity: Joi.object() }),

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import Joi from 'joi'
-import { databaseKeys, loadConfig, type Keys } from '@caregate/common/config'
+import { databaseKeys, loadConfig, trustKeys, type Keys } from '@caregate/common/config'
 import { keys as gateway } from '../../gateway/src/config.ts'
 import { keys as backup } from '../../ops/backup/src/config.ts'
 import { keys as audit, retainKeys } from '../../services/audit/src/config.ts'
@@ -29,18 +29,21 @@ const programOf = ({ image, command = [] }: Container): string =>
   [image.replace(/:[^:/]+$/, ''), ...command.slice(1, 2)].join(' ')
 
 /** The settings of a container of ours; undefined for others' images, and for what is not started as a service is. */
-export const keysOf = (container: Container): Keys | undefined => programs[programOf(container)]
+export function keysOf(container: Container): Keys | undefined {
+  const keys = programs[programOf(container)]
+  return keys && { ...trustKeys, ...keys }
+}
 
 /** A secret in production is somebody else's: one that is like it stands in. */
 const { privateKey } = generateKeyPairSync('ed25519')
 const standIns: Record<string, string> = {
   AUDIT_SIGNING_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  AMQP_URL: 'amqp://caregate:stand-in@rabbitmq',
-  REDIS_URL: 'redis://redis',
+  AMQP_URL: 'amqps://caregate:stand-in@rabbitmq',
+  REDIS_URL: 'rediss://redis',
   SMTP_URL: 'smtp://mail',
   BACKUP_RECIPIENTS: `age1${'q'.repeat(58)}`,
-  DATABASE_URL: 'postgresql://postgres/caregate',
-  DATABASE_OWNER_URL: 'postgresql://postgres/caregate',
+  DATABASE_URL: 'postgresql://postgres/caregate?sslmode=verify-full',
+  DATABASE_OWNER_URL: 'postgresql://postgres/caregate?sslmode=verify-full',
 }
 /** What a pod says of itself. */
 const fields: Record<string, string> = {
