@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { keys as gateway } from '../gateway/src/config.ts'
 import { ROOT } from '../platform/state.ts'
@@ -17,6 +17,7 @@ interface Container {
   cap_drop?: string[]
   security_opt?: string[]
   user?: string
+  command?: string[]
   restart?: string
 }
 const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8')
@@ -24,7 +25,7 @@ const { services } = parse(text, { merge: true }) as { services: Record<string, 
 const ours = Object.entries(services).filter(([, { image }]) => image.startsWith('caregate/'))
 const processes = { gateway, auth, patients, audit }
 
-/** They follow from what an image is, and from there being a Consul; TLS is not set up here. */
+/** They follow from what an image is, and from there being a Consul; TLS is docker-compose.tls.yml's. */
 const fixed = /^(PORT|LISTEN_ADDRESS|DISCOVERY|SERVICES|TLS_.*)$/
 
 test.each(Object.entries(processes))('%s can be given every setting that it takes', (name, keys) => {
@@ -66,4 +67,38 @@ test('what is secret reaches those who need it: a process sees files of its own 
     for (const key of ['SECRET_KEY', 'DATABASE_URL', 'DATABASE_OWNER_URL', 'AMQP_URL', 'CURSOR_KEY', 'FIELD_KEY'])
       expect(container.environment).not.toHaveProperty(key)
   }
+})
+
+describe('by TLS', () => {
+  const read = (file: string) => parse(readFileSync(join(ROOT, file), 'utf8'), { merge: true }) as object
+  const { services: laidOver } = read('docker-compose.tls.yml') as { services: Record<string, Container> }
+
+  test('whoever asks a database, and every process, trusts the authority of the platform and asks nobody plainly', () => {
+    const asking = ours.filter(([, { environment = {} }]) => /DATABASE_|AMQP_/.test(Object.keys(environment).join()))
+    const names = asking.map(([name]) => name).filter((name) => !['secrets', 'databases'].includes(name))
+    expect(names).toHaveLength(13)
+    for (const name of names)
+      expect([name, laidOver[name]!.environment]).toEqual([
+        name,
+        expect.objectContaining({ TLS_REQUIRED: 'true', TLS_CA_FILE: '/secrets/ca.crt' }),
+      ])
+    for (const name of Object.keys(processes)) expect(laidOver[name]!.environment).toHaveProperty('TLS_CERT_FILE')
+  })
+
+  test('servers keep what they are told without it', () => {
+    for (const name of ['postgres', 'consul'])
+      expect(laidOver[name]!.command).toEqual(expect.arrayContaining(services[name]!.command!))
+  })
+
+  test('Prometheus asks the same places', () => {
+    interface Scraping {
+      scrape_configs: { job_name: string; scheme?: string; tls_config?: object }[]
+    }
+    const jobs = (read('ops/prometheus/prometheus.tls.yml') as Scraping).scrape_configs
+    const plain = jobs.map(({ scheme, tls_config, ...job }) => {
+      expect([scheme, tls_config]).toEqual(['https', { ca_file: '/secrets/ca.crt', server_name: job.job_name }])
+      return job
+    })
+    expect(plain).toEqual((read('ops/prometheus/prometheus.yml') as Scraping).scrape_configs)
+  })
 })

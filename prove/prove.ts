@@ -12,6 +12,7 @@ const names = [
   'nophi',
   'matching',
   'compose',
+  'compose-tls',
   'restore',
 ] as const
 const [name] = process.argv.splice(2, 1)
