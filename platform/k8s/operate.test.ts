@@ -7,7 +7,7 @@ import { quietProgress } from '../progress.ts'
 import { ROOT } from '../state.ts'
 import { parseManifests } from './check.ts'
 import { openKustomize } from './kustomize.ts'
-import { containersOf, workloadsOf } from './resources.ts'
+import { containersOf, titleOf, workloadsOf } from './resources.ts'
 
 /** Instead of a cluster's: answers every Secret, and writes down each member of each Secret that it is told to make. */
 const kubectl = `
@@ -26,8 +26,28 @@ kubectl() {
 exec 3>&1 >/dev/null
 `
 
+const page = readFileSync(join(ROOT, 'docs/operate.md'), 'utf8')
+const all = (pattern: RegExp) => [...new Set([...page.matchAll(pattern)].map(([, found]) => found!))]
+
+test('what the commands name is there: folders, resources of production, scripts and checks', async () => {
+  const render = await openKustomize(quietProgress)
+  const folders = all(/-k (k8s\/[\w/-]+)/g)
+  expect(folders.length).toBeGreaterThan(5)
+  await Promise.all(folders.map(render))
+
+  const kinds: Record<string, string> = { deploy: 'Deployment', sts: 'StatefulSet', statefulset: 'StatefulSet' }
+  Object.assign(kinds, { cronjob: 'CronJob', svc: 'Service', rabbitmqcluster: 'RabbitmqCluster' })
+  const named = all(/\b((?:deploy|sts|statefulset|cronjob|svc|rabbitmqcluster)\/[a-z][\w-]*)/g)
+  expect(named.length).toBeGreaterThan(8)
+  const resources = parseManifests(await render('k8s/overlays/prod')).map(titleOf)
+  for (const [kind = '', name] of named.map((one) => one.split('/')))
+    expect(resources).toContain(`${kinds[kind]} ${name}`)
+
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object }
+  for (const script of all(/npm run ([\w:-]+)/g)) expect(scripts).toHaveProperty([script])
+}, 60_000)
+
 test('the commands of the first deploy make each Secret that production reads, and no other', async () => {
-  const page = readFileSync(join(ROOT, 'docs/operate.md'), 'utf8')
   const blocks = [...page.matchAll(/^ *```bash\n( *# secrets: [^]*?)^ *```$/gm)].map(([, block]) => block)
   expect(blocks).toHaveLength(2)
   const script = `set -euo pipefail\n${kubectl}${blocks.join('\n')}\nrm -r "$keep"`
