@@ -14,6 +14,7 @@ const known: Record<string, string> = {
   '343d438ec528b74c': 'another',
   fa399765c896f04c: 'and one more',
   '69bb97073665cff9': 'an address in docs/operate.md',
+  '38d0394304dddb79': 'the same, by TLS',
   b7d2764d70a24625: 'the password of a role that a test makes',
   '4e7c414b7cb9f14c': 'the key of the first certificate of the tests',
   '74cf1dd439119010': 'the key of the second',
