@@ -60,13 +60,13 @@ export default {
   options: {
     doNotFollow: { path: 'node_modules' },
     // the bench's peers have a package.json and an installation of their own
-    exclude: { path: '^((\\.caregate|coverage)/|bench/(gateway|patients)/.*\\.mjs$)' },
+    exclude: { path: '(^|/)dist/|^((\\.caregate|coverage)/|bench/(gateway|patients)/.*\\.mjs$)' },
     combinedDependencies: true,
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      conditionNames: ['import', 'node', 'types', 'default'],
+      conditionNames: ['caregate-source', 'import', 'node', 'types', 'default'],
       extensions: ['.ts', '.tsx', '.mjs', '.js', '.json', '.d.ts'],
     },
   },

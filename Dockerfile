@@ -8,6 +8,7 @@ ARG SERVICE
 FROM ${NODE} AS manifests
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY clients/typescript/package.json clients/typescript/
 COPY gateway/package.json gateway/
 COPY libs/common/package.json libs/common/
 COPY ops/backup/package.json ops/backup/

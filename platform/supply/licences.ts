@@ -7,6 +7,7 @@ const permissive = ['0BSD', 'Apache-2.0', 'BlueOak-1.0.0', 'BSD-2-Clause', 'BSD-
 /** One by one, and why. */
 const others: Record<string, string[]> = {
   'Python-2.0': ['argparse'], // permissive
+  'PSF-2.0': ['argparse'], // the same, by its new name
   Unlicense: ['tweetnacl'], // the public domain
   'CC0-1.0': ['railroad-diagrams'], // the public domain
   '(MIT OR CC0-1.0)': ['type-fest'], // MIT

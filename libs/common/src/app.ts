@@ -8,7 +8,7 @@ import { checkFormat, isFhir } from './fhir.ts'
 import { actorOf, buildExpress, buildObserve, localsOf, requestFacts, sendJson, sendProblem, signedIn } from './http.ts'
 import type { Logger } from './logger.ts'
 import { buildMetrics, measureOutbox, type Metrics } from './metrics.ts'
-import { describeRoutes } from './openapi.ts'
+import { describeRoutes, type Vocabulary } from './openapi.ts'
 import { recordEvent, type Outbox } from './outbox.ts'
 import { expressPath, type Context, type Facts, type Policy, type Route } from './route.ts'
 import { validate } from './validate.ts'
@@ -28,6 +28,8 @@ export interface AppOptions {
   ready(): Promise<unknown>
   /** Where the service adds numbers of its own, if it has any. */
   metrics?: Metrics
+  /** What has a name in the API's document. */
+  vocabulary?: Vocabulary
   /** Sentences for a 405, by path, where there is something to explain. */
   notAllowed?: Record<string, string>
 }
@@ -187,7 +189,7 @@ export function buildApp(options: AppOptions): Express {
     }
   }
 
-  const description = describeRoutes(service, routes)
+  const description = describeRoutes(service, routes, options.vocabulary)
   app.get('/internal/description', (_req, res) => void res.json(description))
   app.get('/metrics', async (_req, res) => void res.type(metrics.contentType).send(await metrics.scrape()))
   app.get('/health/live', (_req, res) => void res.json({ status: 'healthy' }))

@@ -7,28 +7,45 @@ import { apiBase, type Route } from './route.ts'
 type Json = Record<string, unknown>
 /** Operations have it besides their service's. */
 const fhirTag = 'FHIR'
+const tagDescriptions: Record<string, string> = {
+  auth: 'Signing in, sessions, accounts',
+  patients: 'Charts and who may open them',
+  audit: 'Who did what: the log, its proofs, reports and reviews',
+  gateway: 'The platform itself',
+  [fhirTag]: 'The same charts and events as FHIR R4 resources',
+}
 export interface OpenApi {
   openapi: '3.1.0'
   info: { title: string; version: string; description: string; license: { name: string; identifier: string } }
   servers: { url: string; description: string }[]
   security: Json[]
-  tags: { name: string }[]
+  tags: { name: string; description: string }[]
   paths: Record<string, Record<string, Json>>
   components: { securitySchemes: Json; schemas: Json }
 }
 
-/** JSON Schema 2020-12 of what a joi schema takes. */
-function jsonSchema(schema: Joi.Schema): Json & { properties?: Record<string, Json>; required?: string[] } {
-  const standard = schema as unknown as { '~standard': { jsonSchema: { input(options: { target: string }): Json } } }
-  return withNull(standard['~standard'].jsonSchema.input({ target: 'draft-2020-12' })) as ReturnType<typeof jsonSchema>
+type Direction = 'input' | 'output'
+type JsonSchema = Json & { properties?: Record<string, Json>; required?: string[] }
+
+/** JSON Schema 2020-12 of what a joi schema takes, or of what it makes of that: then what has a default is always there. */
+function jsonSchema(schema: Joi.Schema, direction: Direction = 'input'): JsonSchema {
+  const { '~standard': standard } = schema as unknown as {
+    '~standard': { jsonSchema: Record<Direction, (options: { target: string }) => Json> }
+  }
+  return withNull(standard.jsonSchema[direction]({ target: 'draft-2020-12' })) as JsonSchema
+}
+
+function mapMembers(value: unknown, map: (member: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map(map)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, map(member)]))
 }
 
 /** joi leaves null out of the `enum` of what may be null. */
 function withNull(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withNull)
-  if (typeof value !== 'object' || value === null) return value
-  const schema = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withNull(member)]))
-  const { type, enum: values } = schema
+  const schema = mapMembers(value, withNull)
+  if (Array.isArray(schema) || typeof schema !== 'object' || schema === null) return schema
+  const { type, enum: values } = schema as Json
   const lacksNull = Array.isArray(type) && type.includes('null') && Array.isArray(values) && !values.includes(null)
   return lacksNull ? { ...schema, enum: [...(values as unknown[]), null] } : schema
 }
@@ -81,7 +98,7 @@ const errorContent = (path: string): Json =>
 function responses(definition: Route): Json {
   const { status, description, schema, type, headers = {}, others = {} } = definition.answer
   const answer: Json = { description }
-  const content = schema ? jsonSchema(schema) : { type: 'string' }
+  const content = schema ? jsonSchema(schema, 'output') : { type: 'string' }
   const types = [type ?? (schema ? 'application/json' : [])].flat()
   if (types.length) answer.content = Object.fromEntries(types.map((name) => [name, { schema: content }]))
   answer.headers = Object.fromEntries(
@@ -203,15 +220,40 @@ const outcomeSchema: Json = {
 export interface Description {
   tag: string
   paths: OpenApi['paths']
+  schemas: Record<string, Json>
 }
 
-export function describeRoutes(tag: string, routes: readonly Route[]): Description {
+/** Schemas by the names that clients know them by: each stands in the document once, wherever it is used. */
+export type Vocabulary = Record<string, Joi.Schema>
+
+/**
+ * References to named schemas in the place of those schemas. What is sent has a name of its own, `New…`, where it isn't as
+ * it is answered.
+ */
+function buildReferences(vocabulary: Vocabulary) {
+  const schemas: Record<string, Json> = {}
+  const names = new Map<string, string>()
+  for (const [name, schema] of Object.entries(vocabulary)) {
+    names.set(JSON.stringify(jsonSchema(schema, 'input')), /^New/.test(name) ? name : `New${name}`)
+    names.set(JSON.stringify(jsonSchema(schema, 'output')), name)
+  }
+  function refer(value: unknown): unknown {
+    const name = names.get(JSON.stringify(value))
+    if (!name) return mapMembers(value, refer)
+    schemas[name] ??= mapMembers(value, refer) as Json
+    return { $ref: `#/components/schemas/${name}` }
+  }
+  return { schemas, refer }
+}
+
+export function describeRoutes(tag: string, routes: readonly Route[], vocabulary: Vocabulary = {}): Description {
+  const { schemas, refer } = buildReferences(vocabulary)
   const paths: OpenApi['paths'] = {}
   for (const definition of routes.filter(({ internal }) => !internal)) {
     const path = (definition.root ? '' : apiBase) + definition.path.replaceAll('*}', '}')
     ;(paths[path] ??= {})[definition.method] = operation(definition, tag)
   }
-  return { tag, paths }
+  return { tag, paths: refer(paths) as typeof paths, schemas }
 }
 
 /** One document of what the services say of themselves. */
@@ -226,7 +268,10 @@ export function buildOpenApi(version: string, descriptions: readonly Description
     },
     servers: [{ url: '/', description: 'This gateway' }],
     security: [{ bearer: [] }],
-    tags: [...descriptions.map(({ tag }) => tag), fhirTag].map((name) => ({ name })),
+    tags: [...descriptions.map(({ tag }) => tag), fhirTag].map((name) => ({
+      name,
+      description: tagDescriptions[name] ?? name,
+    })),
     paths: Object.assign({}, ...descriptions.map(({ paths }) => paths)) as OpenApi['paths'],
     components: {
       securitySchemes: {
@@ -237,7 +282,10 @@ export function buildOpenApi(version: string, descriptions: readonly Description
           description: 'The `accessToken` of POST /auth/login',
         },
       },
-      schemas: { Problem: problemSchema, OperationOutcome: outcomeSchema },
+      schemas: Object.assign(
+        { Problem: problemSchema, OperationOutcome: outcomeSchema },
+        ...descriptions.map(({ schemas }) => schemas),
+      ) as Json,
     },
   }
 }

@@ -5,12 +5,13 @@ import { fhirRoutes } from './fhir/routes.ts'
 import { measureLog } from './health.ts'
 import { consoleRoutes, type ConsoleDeps } from './routes/console.ts'
 import { eventRoutes, type EventDeps } from './routes/events.ts'
-import { holdRoutes, type HoldDeps } from './routes/holds.ts'
-import { proofRoutes, type ProofDeps } from './routes/proofs.ts'
-import { reportRoutes, type ReportDeps } from './routes/reports.ts'
-import { reviewRoutes, type ReviewDeps } from './routes/reviews.ts'
-import { statusRoutes, type StatusDeps } from './routes/status.ts'
+import { holdAnswer, holdRoutes, type HoldDeps } from './routes/holds.ts'
+import { proofAnswer, proofRoutes, type ProofDeps } from './routes/proofs.ts'
+import { accessAnswer, activityAnswer, reportRoutes, type ReportDeps } from './routes/reports.ts'
+import { reviewAnswer, reviewRoutes, type ReviewDeps } from './routes/reviews.ts'
+import { statusAnswer, statusRoutes, type StatusDeps } from './routes/status.ts'
 import { streamRoutes, type StreamDeps } from './routes/stream.ts'
+import { eventAnswer } from './schemas.ts'
 
 type Deps = EventDeps &
   HoldDeps &
@@ -42,6 +43,15 @@ export function buildAuditApp(deps: Deps): ServiceApp {
       ...consoleRoutes(deps),
       ...fhirRoutes(deps),
     ],
+    vocabulary: {
+      AuditEvent: eventAnswer,
+      Review: reviewAnswer,
+      Hold: holdAnswer,
+      Access: accessAnswer,
+      Activity: activityAnswer,
+      LogStatus: statusAnswer,
+      Proof: proofAnswer,
+    },
     ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
   })
 }

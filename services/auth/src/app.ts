@@ -6,11 +6,12 @@ import type { AuthConfig } from './config.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { keyRoutes, type KeyDeps } from './routes/keys.ts'
 import { passwordRoutes, type PasswordDeps } from './routes/passwords.ts'
-import { serviceAccountRoutes, type ServiceAccountDeps } from './routes/service-accounts.ts'
-import { sessionRoutes } from './routes/sessions.ts'
-import { signInRoutes, type SignInDeps } from './routes/sign-in.ts'
+import { accountAnswer, serviceAccountRoutes, type ServiceAccountDeps } from './routes/service-accounts.ts'
+import { sessionAnswer, sessionRoutes } from './routes/sessions.ts'
+import { loginAnswer, signInRoutes, type SignInDeps } from './routes/sign-in.ts'
 import { totpRoutes } from './routes/totp.ts'
 import { userRoutes } from './routes/users.ts'
+import { userAnswer } from './schemas.ts'
 import { buildSessionChange } from './session-change.ts'
 
 type Deps = Pick<SignInDeps, 'passwords' | 'tokens' | 'totp'> &
@@ -44,6 +45,7 @@ export function buildAuthApp(given: Deps): ServiceApp {
       ...serviceAccountRoutes(deps),
       ...keyRoutes(deps),
     ],
+    vocabulary: { User: userAnswer, Tokens: loginAnswer, ServiceAccount: accountAnswer, Session: sessionAnswer },
     ready: () => db.query('SELECT 1 FROM outbox LIMIT 1'),
   })
 }

@@ -9,6 +9,7 @@ import { matchRoutes } from './match/routes.ts'
 import { mergeRoutes } from './merge/routes.ts'
 import { patientRoutes, type Deps } from './routes.ts'
 import { transferRoutes } from './transfer/routes.ts'
+import { vocabulary } from './vocabulary.ts'
 
 export function buildPatientsApp(
   deps: Deps & BreakGlassDeps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'>,
@@ -31,6 +32,7 @@ export function buildPatientsApp(
     service: 'patients',
     refused: 'patients.request.refused',
     routes,
+    vocabulary,
     ready: () => deps.db.query('SELECT 1 FROM outbox LIMIT 1'),
     notAllowed: { '/patients/{id}': 'A chart is never erased: POST /patients/{id}/void takes it out of use.' },
   })

@@ -56,18 +56,18 @@ const optional = <S extends Joi.Schema>(schema: S): S => schema.allow(null).defa
 const list = (item: Joi.Schema, max: number): Joi.ArraySchema => Joi.array().items(item).max(max).default([])
 
 const given = Joi.array().items(textField(100)).max(10)
-const humanName = Joi.object({
+export const humanName = Joi.object({
   given: given.min(1).required(),
   family: textField(100).required(),
   prefix: optional(textField(30)),
   suffix: optional(textField(30)),
 })
-const telecom = Joi.object({
+export const telecom = Joi.object({
   system: Joi.string().valid('phone', 'email').required(),
   value: textField(254).required(),
   use: optional(Joi.string().valid('home', 'work', 'mobile')),
 })
-const otherName = Joi.object({
+export const otherName = Joi.object({
   use: Joi.string().valid('usual', 'official', 'temp', 'nickname', 'anonymous', 'old', 'maiden').required(),
   given: given.default([]),
   family: optional(textField(100)),
@@ -75,7 +75,7 @@ const otherName = Joi.object({
 /** Whose values are sealed in the database, and shown in full to whom the policy lets read them. */
 export const governmentSystems: readonly string[] = ['ssn', 'driving-licence', 'passport']
 const identifierSystem = /^(ssn|driving-licence|passport|insurance|source:[a-z0-9][a-z0-9-]{0,39})$/
-const identifier = Joi.object({
+export const identifier = Joi.object({
   system: Joi.string()
     .pattern(identifierSystem, 'ssn, driving-licence, passport, insurance or source:<name>')
     .required(),
@@ -93,14 +93,14 @@ const eachOnce: Joi.CustomValidator<{ system: string; value: string }[]> = (valu
 }
 /** How many entries the lists of a chart may have. */
 export const listLimits = { otherNames: 10, identifiers: 20, telecom: 20, addresses: 10, contacts: 10 } as const
-const address = Joi.object({
+export const address = Joi.object({
   line: list(textField(200), 4),
   city: optional(textField(100)),
   state: optional(textField(100)),
   postalCode: optional(textField(20)),
   country: optional(Joi.string().pattern(/^[A-Z]{2}$/, 'two letters, ISO 3166')),
 })
-const contact = Joi.object({
+export const contact = Joi.object({
   name: humanName.required(),
   relationship: optional(textField(60)),
   telecom: list(telecom, 20),

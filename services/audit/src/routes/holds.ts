@@ -23,7 +23,7 @@ export interface HoldDeps {
 
 const pageQuery: Schema<Page> = Joi.object(pageFields)
 const holdBody: Schema<{ reason: string }> = Joi.object({ reason: textField(500).required() })
-const holdAnswer: Schema<unknown> = Joi.object({
+export const holdAnswer: Schema<unknown> = Joi.object({
   patientId: uuidField().required(),
   reason: Joi.string().required(),
   heldBy: Joi.object({ id: Joi.string().required(), name: Joi.string().allow(null).required() }).required(),

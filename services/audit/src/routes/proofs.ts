@@ -24,7 +24,7 @@ const consistencyQuery: Schema<{ from: number; to?: number }> = Joi.object({
   to: sizeField().description('Size of the newer tree; of the newest checkpoint if absent'),
 })
 const checkpointQuery: Schema<{ witnessed: boolean }> = Joi.object({ witnessed: Joi.boolean().default(false) })
-const proofAnswer: Schema<unknown> = Joi.object({
+export const proofAnswer: Schema<unknown> = Joi.object({
   treeSize: sizeField().required(),
   hashes: Joi.array().items(Joi.string().base64()).required(),
 })

@@ -20,7 +20,7 @@ export interface ReportDeps {
 
 const activityQuery: Schema<EventFilter> = Joi.object(filterFields)
 const countField = (): Joi.NumberSchema => Joi.number().integer().min(0).required()
-const activityAnswer: Schema<unknown> = Joi.object({
+export const activityAnswer: Schema<unknown> = Joi.object({
   bucketSeconds: Joi.number().integer().min(1).required(),
   buckets: Joi.array()
     .items(
@@ -43,7 +43,7 @@ const accessQuery: Schema<Page & { from?: Date; to?: Date; outcome: Outcome }> =
 })
 const text = (): Joi.StringSchema => Joi.string().required()
 const optionalText = (): Joi.StringSchema => text().allow(null)
-const accessAnswer: Schema<unknown> = Joi.object({
+export const accessAnswer: Schema<unknown> = Joi.object({
   eventId: uuidField().required(),
   sequence: Joi.number().integer().min(1).required(),
   occurredAt: text().isoDate(),

@@ -41,7 +41,7 @@ const decisionBody: Schema<{ state: ReviewState; note: string }> = Joi.object({
   note: noteField().required().description('Why'),
 })
 const text = (): Joi.StringSchema => Joi.string().required()
-const reviewAnswer: Schema<unknown> = Joi.object({
+export const reviewAnswer: Schema<unknown> = Joi.object({
   id: uuidField().required(),
   kind: kindField().required(),
   state: stateField().required(),

@@ -13,7 +13,7 @@ export interface StatusDeps extends HealthDeps {
 
 const count = (): Joi.NumberSchema => Joi.number().integer().min(0).allow(null).required()
 const moment = (): Joi.StringSchema => Joi.string().isoDate().allow(null).required()
-const statusAnswer: Schema<unknown> = Joi.object({
+export const statusAnswer: Schema<unknown> = Joi.object({
   size: count().description('Events in the log'),
   storedAt: moment().description('Of the last event'),
   perMinute: count().description('Events that were stored within the last minute'),

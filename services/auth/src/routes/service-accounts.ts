@@ -48,7 +48,7 @@ const accountBody: Schema<{ name: string; roles: Role[] }> = Joi.object({
   roles: rolesField().required(),
 })
 const pageQuery: Schema<Page> = Joi.object(pageFields)
-const accountAnswer: Schema<ServiceAccount> = Joi.object({
+export const accountAnswer: Schema<ServiceAccount> = Joi.object({
   id: uuidField().required(),
   name: Joi.string().required(),
   roles: Joi.array().items(Joi.string()).required(),

@@ -19,7 +19,7 @@ export interface SessionDeps {
 
 const pageQuery: Schema<Page> = Joi.object(pageFields)
 const revocationQuery: Schema<{ since?: Date }> = Joi.object({ since: Joi.date().iso() })
-const sessionAnswer: Schema<unknown> = Joi.object({
+export const sessionAnswer: Schema<unknown> = Joi.object({
   id: uuidField().required(),
   createdAt: Joi.string().isoDate().required(),
   lastUsedAt: Joi.string().isoDate().required().description('When it was started or last refreshed'),

@@ -43,7 +43,7 @@ const loginBody: Schema<{ email: string; password: string; totp?: string }> = Jo
 })
 const refreshBody: Schema<{ refreshToken: string }> = Joi.object({ refreshToken: Joi.string().max(200).required() })
 const pairAnswer: Schema<TokenPair> = Joi.object({ ...tokenFields, refreshToken: Joi.string().required() })
-const loginAnswer: Schema<unknown> = Joi.object({
+export const loginAnswer: Schema<unknown> = Joi.object({
   ...tokenFields,
   refreshToken: Joi.string().description('Absent where something must be done first'),
   mustChangePassword: Joi.boolean().description(

@@ -29,7 +29,7 @@ const memberBody: Schema<NewMember> = Joi.object<NewMember>(memberFields).custom
   }
   return member
 })
-const memberAnswer: Schema<Member> = Joi.object({
+export const memberAnswer: Schema<Member> = Joi.object({
   ...memberFields,
   id: uuidField().required(),
   addedBy: uuidField().required(),

@@ -33,7 +33,7 @@ const absoluteUri = /^(https?:\/\/[\w[]|urn:[a-z0-9][a-z0-9-]{0,31}:)[\w.~:/?#[\
 const snomed = 'http://snomed.info/sct'
 
 const day = pastDateField().allow(null).default(null)
-const fields = {
+export const itemFields = {
   code: Joi.object({
     system: exactly(textField(255))
       .pattern(absoluteUri, 'an absolute URI, http, https or urn')
@@ -46,7 +46,7 @@ const fields = {
   resolved: day.description('When it ended'),
 }
 
-export const itemBody: Schema<NewItem> = Joi.object<NewItem>(fields).custom((item: NewItem) => {
+export const itemBody: Schema<NewItem> = Joi.object<NewItem>(itemFields).custom((item: NewItem) => {
   const { code, onset, resolved } = item
   if (code.system === snomed && !isSctid(code.code)) {
     throw invalid({ path: 'code.code', message: 'code.code is no SNOMED CT code: its check digit or length is wrong' })
@@ -66,7 +66,7 @@ export function checkDates({ onset, resolved }: NewItem, birthDate: string): voi
 }
 
 export const itemAnswer: Schema<Item> = Joi.object({
-  ...fields,
+  ...itemFields,
   id: uuidField().required(),
   version: Joi.number().integer().min(1).required(),
   recordedBy: uuidField().required().description('The user who recorded this version'),

@@ -20,7 +20,7 @@ const pageQuery: Schema<Page> = Joi.object(pageFields)
 const diffQuery: Schema<{ from?: number }> = Joi.object({
   from: versionField().description('The version to compare with; the one before where it is left out'),
 })
-const entryAnswer: Schema<unknown> = Joi.object({
+export const entryAnswer: Schema<unknown> = Joi.object({
   version: versionField().required(),
   at: Joi.string().isoDate().required(),
   by: Joi.object({ id: uuidField().required(), name: Joi.string().required() })
