@@ -72,6 +72,9 @@ export async function openDatabase(
   }
 }
 
+export const poolOf = ({ dataSource }: Pick<Tx, 'dataSource'>): Pool =>
+  (dataSource.driver as unknown as { master: Pool }).master
+
 /** What Postgres prepares once a connection, under a name that no other statement has. */
 interface Statement {
   name: string
@@ -87,8 +90,7 @@ export async function queryPrepared<Row extends object>(
   statement: Statement,
   values: readonly unknown[],
 ): Promise<Row[]> {
-  const { queryRunner, dataSource } = tx
-  const { master } = dataSource.driver as typeof dataSource.driver & { master: Pool }
-  const client = queryRunner ? ((await queryRunner.connect()) as ClientBase) : master
+  const { queryRunner } = tx
+  const client = queryRunner ? ((await queryRunner.connect()) as ClientBase) : poolOf(tx)
   return (await client.query<Row>({ ...statement, values: [...values] })).rows
 }

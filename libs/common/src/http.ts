@@ -49,6 +49,22 @@ export interface Locals {
   head: string[]
   pattern?: string
   claims?: Claims
+  /** The route in the words of metrics: a template, at the gateway the service. */
+  measuredAs: string
+  /** When the answer began, by performance.now(). */
+  answeredAt?: number
+  streaming?: boolean
+}
+/** What was never found to be any route. */
+export const unmatched = 'unmatched'
+
+/** Hears of each request, but for those of who watches over the process. */
+export interface Meter {
+  began(): void
+  /** It, or its answer, may take as long as it likes. */
+  streams(res: Answer): void
+  /** The answer is out, or nobody waits for it any more. */
+  ended(res: Answer): void
 }
 
 /** What an address is counted by: an IPv6 client has a whole network to itself, so its /56 is one. */
@@ -59,10 +75,11 @@ export type Answer = ServerResponse & { locals: Partial<Locals> }
 export const localsOf = (res: Answer): Locals => res.locals as Locals
 
 /**
- * Begins every request of every process: its id, its clock, who asks, and a line in the log when it is answered.
+ * Begins every request of every process: its id, its clock, who asks, and when it is answered a line in the log and its
+ * place in the metrics.
  * @param trustedProxies CIDRs whose forwarding headers are believed
  */
-export function buildObserve(log: Logger, trustedProxies: readonly string[]) {
+export function buildObserve(log: Logger, meter: Meter, trustedProxies: readonly string[]) {
   const trust = proxyAddr.compile([...trustedProxies])
   return (req: IncomingMessage, res: Answer, next: () => void): void => {
     const given = req.headers['x-request-id']
@@ -71,8 +88,14 @@ export function buildObserve(log: Logger, trustedProxies: readonly string[]) {
     // none any more where the client has reset the connection; a dual-stack socket reports IPv4 in the form of IPv6
     const ip = ((proxyAddr(req, trust) as string | undefined) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
     const protocol = protocolOf(req, trust)
-    res.locals = { requestId, startedAt: performance.now(), path, ip, protocol, head: [] } satisfies Locals
-    res.once('close', () => logAnswer(log, req, res))
+    const startedAt = performance.now()
+    res.locals = { requestId, startedAt, path, ip, protocol, head: [], measuredAs: unmatched } satisfies Locals
+    if (!isRoutine(res)) meter.began()
+    res.once('close', () => {
+      if (isRoutine(res)) return
+      meter.ended(res)
+      logAnswer(log, req, res)
+    })
     logContext.run({ 'request.id': requestId }, next)
   }
 }
@@ -83,24 +106,30 @@ function protocolOf({ headers, socket }: IncomingMessage, trust: (address: strin
   return (socket as TLSSocket).encrypted ? 'https' : 'http'
 }
 
+/** Whether it is a probe, which come every second, a scrape, or the gateway that describes the service. */
+function isRoutine(res: Answer): boolean {
+  const { path } = localsOf(res)
+  return (
+    /^\/health(\/live|\/ready)?$/.test(path) ||
+    (/^\/(metrics|internal\/description)$/.test(path) && res.statusCode === 200)
+  )
+}
+
 function logAnswer(log: Logger, { method }: IncomingMessage, res: Answer): void {
-  const { pattern, claims, requestId, path } = localsOf(res)
+  const { pattern, claims, requestId, startedAt } = localsOf(res)
   const level = res.statusCode >= 500 ? 'warning' : 'info'
-  // probes come every second, and scrapes
-  const isRoutine = path.startsWith('/health') || (path === '/metrics' && res.statusCode === 200)
-  if (!log.isLevelEnabled(level) || isRoutine) return
+  if (!log.isLevelEnabled(level)) return
   log[level](`${method} ${pattern ?? 'unknown route'} ${res.statusCode}`, {
     'request.id': requestId,
     'http.request.method': method,
     'http.route': pattern,
     'http.response.status_code': res.statusCode,
-    'event.duration': Math.round(elapsedMs(res) * 1e6),
+    'event.duration': Math.round((performance.now() - startedAt) * 1e6),
     'user.id': claims?.sub,
     ...(res.writableFinished ? {} : { aborted: true }),
   })
 }
 
-const elapsedMs = (res: Answer): number => performance.now() - localsOf(res).startedAt
 const { writeHead } = ServerResponse.prototype
 
 /**
@@ -108,8 +137,11 @@ const { writeHead } = ServerResponse.prototype
  * @param said whether the answer speaks of a (lower-case) security header itself
  */
 export function standingHeaders(res: Answer, said: (name: string) => boolean): string[] {
-  const { head, requestId } = localsOf(res)
-  const headers = [...head, 'X-Request-Id', requestId, 'X-Process-Time', (elapsedMs(res) / 1000).toFixed(4)]
+  const locals = localsOf(res)
+  const { head, requestId, startedAt } = locals
+  locals.answeredAt = performance.now()
+  const seconds = ((locals.answeredAt - startedAt) / 1000).toFixed(4)
+  const headers = [...head, 'X-Request-Id', requestId, 'X-Process-Time', seconds]
   for (const { name, lowerCase, value } of securityHeaders) if (!said(lowerCase)) headers.push(name, value)
   return headers
 }

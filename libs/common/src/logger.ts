@@ -37,6 +37,18 @@ function localTime(date: Date): string {
   return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())},${pad(date.getMilliseconds(), 3)}`
 }
 
+let unwritten = ''
+/** Lines of one turn of the event loop are written at once: a system call for each would cost more than all else of it. */
+function writeLine(text: string): void {
+  if (!unwritten) setImmediate(writeAll)
+  unwritten += `${text}\n`
+}
+function writeAll(): void {
+  process.stdout.write(unwritten)
+  unwritten = ''
+}
+process.on('exit', writeAll)
+
 /**
  * JSON lines with ECS names (https://www.elastic.co/guide/en/ecs/current), or for a terminal
  * `2026-11-24 08:00:00,123 - patients - WARNING - message`.
@@ -67,6 +79,14 @@ export function buildLogger(service: string, level: LogLevel, style: 'text' | 'j
     levels,
     level: level.toLowerCase(),
     format: bare,
-    transports: [new transports.Console({ format: line })],
+    transports: [
+      new transports.Console({
+        format: line,
+        log(info: Record<symbol, string>, next: () => void) {
+          writeLine(info[Symbol.for('message')]!)
+          next()
+        },
+      }),
+    ],
   })
 }
