@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { samplesOf } from '@caregate/common/testing/samples'
 import { until } from '@caregate/common/testing/until'
 import { freePort } from '../platform/processes.ts'
-import { DEFAULT_PORTS, PROCESSES, type ProcessName } from '../platform/services.ts'
+import { DEFAULT_PORTS, PROCESSES, SERVICES, type ProcessName } from '../platform/services.ts'
 import { ROOT } from '../platform/state.ts'
 import { openTestPlatform } from './platform.ts'
 import { openPrometheus } from './prometheus.ts'
@@ -21,30 +21,34 @@ const addressOf = (name: ProcessName): string =>
 const scrape = async (name: ProcessName): Promise<string> => (await fetch(`${addressOf(name)}/metrics`)).text()
 
 describe('docs/metrics.md has', () => {
-  /** Name, type and labels of each metric of a process, as it says them. */
-  function served(text: string): string[] {
-    const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => ({ name: name!, type }))
+  /** Types and labels of a process's metrics by name, as it serves them; of one that has no value yet the labels are unknown. */
+  function served(text: string): Map<string, string> {
     const samples = [...samplesOf(text).keys()]
-    return types.map(({ name, type }) => {
-      const own = samples.find((sample) => new RegExp(`^${name}(_bucket)?(\\{|$)`).test(sample))
-      const labels = [...(own ?? '').matchAll(/(\w+)="/g)].map(([, label]) => label).filter((label) => label !== 'le')
-      return [name, type, ...labels].join(' ')
-    })
+    const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)]
+    return new Map(
+      types.map(([, name, type]) => {
+        const own = samples.find((sample) => new RegExp(`^${name}(_bucket)?(\\{|$)`).test(sample))
+        const labels = [...(own ?? '?').matchAll(/(\w+)=|\?/g)].map(([all, label = all]) => label)
+        return [name!, [type, ...labels.filter((label) => label !== 'le')].join(' ')]
+      }),
+    )
   }
   /** The same as the page says it. */
-  function described(process: string): string[] {
-    const rows = readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8').matchAll(
-      /^\| `(\w+)` \| (.*?) \| (.*?) \| (.*?) \|/gm,
+  function described(process: string): Map<string, string> {
+    const page = readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8')
+    const rows = [...page.matchAll(/^\| `(\w+)` \| (.*?) \| (.*?) \|(.*?)\|/gm)]
+    const groups: Record<string, readonly string[]> = { all: PROCESSES, services: SERVICES }
+    return new Map(
+      rows
+        .filter(([, , of]) => (groups[of!] ?? [of]).includes(process))
+        .map(([, name, , type, labels]) => [name!, [type, ...labels!.matchAll(/\w+/g)].join(' ')]),
     )
-    return [...rows].flatMap(([, name, of, type, labels]) => {
-      const processes = of === 'all' ? PROCESSES : of === 'services' ? ['auth', 'patients', 'audit'] : [of]
-      const words = [...labels!.matchAll(/`(\w+)`(?!=)/g)].map(([, label]) => label)
-      return processes.includes(process) ? [[name, type, ...words].join(' ')] : []
-    })
   }
 
   test.each(PROCESSES)('every metric of %s, and no other', async (name) => {
-    expect(described(name).sort()).toEqual(served(await scrape(name)).sort())
+    const [now, page] = [served(await scrape(name)), described(name)]
+    for (const [metric, is] of now) if (is.endsWith('?')) now.set(metric, page.get(metric) ?? is)
+    expect(Object.fromEntries(page)).toEqual(Object.fromEntries(now))
   })
 })
 
@@ -62,7 +66,10 @@ test('Debian’s Prometheus scrapes the whole platform by the configuration for 
     lastError: string
   }
   const targets = async () => (await ask<{ activeTargets: Target[] }>('targets')).activeTargets
-  await until(async () => (await targets()).every(({ health }) => health !== 'unknown'), 30)
+  await until(async () => {
+    const known = (await targets()).filter(({ health }) => health !== 'unknown')
+    return known.length === PROCESSES.length
+  }, 30)
   const found = (await targets()).map(({ labels, health, lastError }) => [
     labels.job,
     labels.instance,

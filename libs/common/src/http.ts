@@ -126,7 +126,7 @@ function logAnswer(log: Logger, { method }: IncomingMessage, res: Answer): void 
     'http.response.status_code': res.statusCode,
     'event.duration': Math.round((performance.now() - startedAt) * 1e6),
     'user.id': claims?.sub,
-    ...(res.writableFinished ? {} : { aborted: true }),
+    aborted: res.writableFinished ? undefined : true,
   })
 }
 
