@@ -1,18 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { samplesOf } from '@caregate/common/testing/samples'
 import { until } from '@caregate/common/testing/until'
-import {
-  addUser,
-  freshEmail,
-  login,
-  openAuth,
-  password,
-  query,
-  refresh,
-  service,
-  signIn,
-  useAuth,
-} from './testing.ts'
+import { addUser, freshEmail, login, openAuth, password, query, refresh, service, signIn, useAuth } from './testing.ts'
 
 useAuth()
 

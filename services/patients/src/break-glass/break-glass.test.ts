@@ -32,8 +32,7 @@ test('a clinician breaks the glass for an hour, and the event says everything bu
   const clinician = someone(['clinician'])
   expect((await read(clinician, chart)).body.code).toBe('restricted')
   await service.events()
-  const granted = async () =>
-    samplesOf(await service.metrics.scrape()).get('caregate_patients_break_glass_total') ?? 0
+  const granted = async () => samplesOf(await service.metrics.scrape()).get('caregate_patients_break_glass_total') ?? 0
   const before = await granted()
   const { status, body, headers } = await breakGlass(clinician, chart)
   expect(await granted()).toBe(before + 1)
