@@ -102,5 +102,5 @@ test('Debian’s Prometheus scrapes the whole platform by the configuration for 
 }, 60_000)
 
 test.each(['local.yml', 'prometheus.yml'])('Prometheus takes ops/prometheus/%s as it is', (file) => {
-  execFileSync('promtool', ['check', 'config', join(ROOT, 'ops/prometheus', file)], { stdio: 'pipe' })
+  execFileSync('/usr/bin/promtool', ['check', 'config', join(ROOT, 'ops/prometheus', file)], { stdio: 'pipe' })
 })

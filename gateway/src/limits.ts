@@ -5,7 +5,6 @@ import { AppError } from '@caregate/common/errors'
 import { localsOf, type Answer } from '@caregate/common/http'
 import type { Logger } from '@caregate/common/logger'
 import type { GatewayConfig } from './config.ts'
-import type { Counters } from './metrics.ts'
 import type { Redis } from './redis.ts'
 
 /** Counts a request; @throws {AppError} 429 when it is one too many. Sets the headers of IETF draft 8. */
@@ -30,7 +29,7 @@ export function buildLimits(
     | 'RATE_LIMIT_PER_MINUTE_SIGNED_IN'
     | 'RATE_LIMIT_NETWORKS'
   >,
-  limited: Counters['limited'],
+  limited: (limit: keyof Limits) => void,
   log: Logger,
   redis?: Redis,
 ): Limits {

@@ -3,7 +3,6 @@ import { BlockList, isIP } from 'node:net'
 import { AppError } from '@caregate/common/errors'
 import type { Logger } from '@caregate/common/logger'
 import { isReady, type Directory } from '@caregate/common/registry'
-import type { Counters } from './metrics.ts'
 import type { Service } from './routes.ts'
 
 /** One process of a service, and how it has been doing. */
@@ -53,7 +52,7 @@ function buildAllowed(networks: readonly string[]): (url: string) => boolean {
 export function openUpstreams(
   directory: Directory,
   networks: readonly string[],
-  ejected: Counters['ejected'],
+  ejected: (service: Service) => void,
   log: Logger,
   signal: AbortSignal,
 ): Upstreams {
