@@ -26,7 +26,7 @@ const ours = Object.entries(services).filter(([, { image }]) => image.startsWith
 const processes = { gateway, auth, patients, audit }
 
 /** They follow from what an image is, and from there being a Consul; TLS is docker-compose.tls.yml's. */
-const fixed = /^(PORT|LISTEN_ADDRESS|DISCOVERY|SERVICES|TLS_.*)$/
+const fixed = /^((METRICS_)?PORT|LISTEN_ADDRESS|DISCOVERY|SERVICES|TLS_.*)$/
 
 test.each(Object.entries(processes))('%s can be given every setting that it takes', (name, keys) => {
   const names = Object.keys(services[name]!.environment!)

@@ -96,7 +96,7 @@ export async function openDeployed() {
     const id = `${name}-${port}`
     const { cert, key } = { cert: fileOf(`${name}.crt`), key: fileOf(`${name}.key`) }
     const environment = {
-      ...processEnvironment(name, { env, secrets, ports, backing }),
+      ...processEnvironment(name, { env, secrets, ports: { ...ports, metrics: await freePort() }, backing }),
       DRAIN_GRACE_MS: '3000',
       // by the one address that stays
       JWKS_URL: `https://127.0.0.1:${ports.gateway}/.well-known/jwks.json`,

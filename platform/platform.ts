@@ -105,7 +105,13 @@ export async function startPlatform({
       PROCESSES.map((name) => [name, { url: `http://127.0.0.1:${ports[name]}`, pid: null }]),
     )
     const host = hosts.includes('localhost') && !hosts.includes('127.0.0.1') ? 'localhost' : '127.0.0.1'
-    info = { gateway: `http://${host}:${ports.gateway}`, services, backing, admin: readAdmin(folder) ?? null }
+    info = {
+      gateway: `http://${host}:${ports.gateway}`,
+      services,
+      metrics: `http://127.0.0.1:${ports.metrics}`,
+      backing,
+      admin: readAdmin(folder) ?? null,
+    }
     tellPids()
     return { folder, info, supervisor, close }
   }

@@ -18,9 +18,10 @@ const run = promisify(execFile)
 export const SERVICES = ['auth', 'patients', 'audit'] as const
 export type Service = (typeof SERVICES)[number]
 export type ProcessName = Service | 'gateway'
-export type Ports = Record<ProcessName, number> & { metrics?: number }
+/** `metrics` is the gateway's second one. */
+export type Ports = Record<ProcessName | 'metrics', number>
 
-export const DEFAULT_PORTS: Ports = { gateway: 8000, auth: 8001, patients: 8002, audit: 8003 }
+export const DEFAULT_PORTS: Ports = { gateway: 8000, auth: 8001, patients: 8002, audit: 8003, metrics: 9464 }
 
 const settings: Record<ProcessName, Keys> = { gateway, auth, patients, audit }
 export const PROCESSES: ProcessName[] = ['gateway', ...SERVICES]
@@ -112,7 +113,7 @@ export function processEnvironment(
       FIELD_KEY: env.FIELD_KEY ?? secrets.FIELD_KEY,
       FIELD_KEY_PREVIOUS: env.FIELD_KEY_PREVIOUS,
     }),
-    ...(ports.metrics !== undefined && { METRICS_PORT: String(ports.metrics) }),
+    ...(name === 'gateway' && { METRICS_PORT: String(ports.metrics) }),
   }
 }
 

@@ -38,10 +38,11 @@ async function memoryOfAll({ supervisor }: Platform): Promise<number | undefined
 }
 
 function report({ folder, info }: Platform, seconds: number, memory: number | undefined): string {
-  const { gateway, services, backing, admin } = info
+  const { gateway, services, metrics, backing, admin } = info
   const rows = {
     ...Object.fromEntries(Object.entries(services).map(([name, { url, pid }]) => [name, `${url}  pid ${pid}`])),
     ...Object.fromEntries(['console', 'docs', 'redoc', 'health'].map((page) => [page, `${gateway}/${page}`])),
+    metrics: `${metrics}/metrics`,
     ...Object.fromEntries(Object.entries(backing).map(([name, url]) => [name, url && withoutPassword(url)])),
     'first admin': admin
       ? `${admin.email}  one-time password ${admin.password}`

@@ -57,7 +57,7 @@ test('a second start names the first one’s pid and URL', async () => {
     consul: null,
     redis: null,
   }
-  writeInfo(folder, { gateway: 'http://127.0.0.1:8000', services: {}, backing, admin: null })
+  writeInfo(folder, { gateway: 'http://127.0.0.1:8000', services: {}, metrics: '', backing, admin: null })
   await expect(lockDataFolder(folder)).rejects.toThrow(
     `Caregate runs already: pid ${process.pid}, http://127.0.0.1:8000.`,
   )

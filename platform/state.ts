@@ -23,6 +23,8 @@ export const ROOT = resolve(import.meta.dirname, '..')
 export interface PlatformInfo {
   gateway: string
   services: Record<string, { url: string; pid: number | null }>
+  /** The gateway's metrics, which have a port of their own; a service's are at its own. */
+  metrics: string
   /** `stream`: who may only read what was stored. Null where the broker is somebody else's. */
   backing: { postgres: string; amqp: string; stream: string | null; consul: string | null; redis: string | null }
   admin: { email: string; password: string } | null

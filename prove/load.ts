@@ -72,7 +72,12 @@ export async function openStage() {
     const port = await freePort()
     const id = `${name}-${port}`
     const environment = {
-      ...processEnvironment(name, { env, secrets, ports: { ...ports, [name]: port }, backing: info.backing }),
+      ...processEnvironment(name, {
+        env,
+        secrets,
+        ports: { ...ports, [name]: port, metrics: await freePort() },
+        backing: info.backing,
+      }),
       DRAIN_GRACE_MS: '5000',
       JWKS_URL: `http://127.0.0.1:${(authByName.address() as AddressInfo).port}/.well-known/jwks.json`,
     }

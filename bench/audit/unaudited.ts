@@ -2,6 +2,7 @@
 import { configuredVerify } from '@caregate/common/auth'
 import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
+import { buildMetrics } from '@caregate/common/metrics'
 import { run } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildPatientsApp } from '../../services/patients/src/app.ts'
@@ -15,6 +16,8 @@ await run(spec.service, keys, async (config, log, lifetime) => {
   const app = buildPatientsApp({
     db,
     config,
+    metrics: buildMetrics(spec.service, 'unaudited'),
+    broker: { connected: false },
     outbox: { record: async () => {}, wake: () => {}, backlog: async () => ({ rows: 0, oldestSeconds: 0 }) },
     log,
     verify: configuredVerify(config),

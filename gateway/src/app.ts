@@ -23,6 +23,7 @@ import { unreadable, type Denials } from './denials.ts'
 import type { Forward } from './forward.ts'
 import { buildHostCheck, checkHygiene } from './hygiene.ts'
 import type { Limits } from './limits.ts'
+import type { Counters } from './metrics.ts'
 import { buildPages, isProbe } from './pages.ts'
 import { buildProxy } from './proxy.ts'
 import type { Revocations } from './revocations.ts'
@@ -32,6 +33,7 @@ import type { Upstreams } from './upstreams.ts'
 export interface GatewayDeps {
   config: Pick<GatewayConfig, 'ALLOWED_HOSTS' | 'CORS_ORIGINS' | 'TRUSTED_PROXIES' | 'REQUEST_TIMEOUT_MS'>
   log: Logger
+  counters: Pick<Counters, 'requests' | 'tokenRefused'>
   directory: Directory
   upstreams: Upstreams
   forward: Forward
@@ -55,8 +57,8 @@ const exposedHeaders = [
 
 /** hygiene → host → CORS → address limit (anonymous and failed tokens) → JWT → revocation → user limit → route → instance. */
 export function buildGateway(deps: GatewayDeps): Handlers {
-  const { config, log, upstreams, forward, limits, denials, revocations, verify } = deps
-  const observe = buildObserve(log, config.TRUSTED_PROXIES)
+  const { config, log, counters, upstreams, forward, limits, denials, revocations, verify } = deps
+  const observe = buildObserve(log, counters.requests, config.TRUSTED_PROXIES)
   const checkHost = buildHostCheck(config.ALLOWED_HOSTS)
   const crossOrigin = buildCrossOrigin(config.CORS_ORIGINS)
   const proxy = buildProxy(upstreams, revocations, config.REQUEST_TIMEOUT_MS, fail)
@@ -84,9 +86,10 @@ export function buildGateway(deps: GatewayDeps): Handlers {
   async function authenticate(req: IncomingMessage, res: Answer): Promise<Claims> {
     try {
       const claims = signedIn(res, await verify(req.headers.authorization))
-      if (revocations.has(claims.sid)) throw unauthorized('The session has ended: sign in again.')
+      if (revocations.has(claims.sid)) throw unauthorized('The session has ended: sign in again.', 'ended')
       return claims
     } catch (error) {
+      counters.tokenRefused(toAppError(error).extras.token ?? 'unverifiable')
       await limits.address(res, addressKey(localsOf(res).ip))
       throw error
     }
@@ -100,12 +103,15 @@ export function buildGateway(deps: GatewayDeps): Handlers {
     if (isProbe(locals.path)) return pages(req, res)
     checkHygiene(req)
     checkHost(req.headers.host)
+    locals.measuredAs = 'gateway'
     if (req.method === 'OPTIONS') return pages(req, res)
     locals.head.push(...crossOrigin.headers(req.headers.origin))
     const route = findRoute(locals.path)
     if (!route) return pages(req, res)
     locals.route = route
     locals.pattern = route.pattern
+    locals.measuredAs = route.service
+    if (route.streaming) counters.requests.streams(res)
     if (route.public) await limits.address(res, key)
     else await limits.user(res, (await authenticate(req, res)).sub)
     if (route.guarded) await limits.credentials(res, key)

@@ -22,6 +22,8 @@ export const keys = {
   ...processKeys,
   ...tokenKeys,
   PORT: integer(8000, 0, 65_535),
+  /** For Prometheus; never the port that clients reach. */
+  METRICS_PORT: integer(9464, 0, 65_535),
   /** Host names that are answered; `*.example.org` is every name below. */
   ALLOWED_HOSTS: openList(),
   /** Origins whose pages may read answers. */

@@ -11,6 +11,8 @@ import { currentTraceparent } from '@caregate/common/tracing'
 export interface Denials {
   /** The first of its kind is published at once; repeats within the minute become one event with a count. */
   record(event: AuditEvent): void
+  /** How many the broker has not confirmed yet. */
+  readonly waiting: number
   /** Publishes what is still held back. */
   close(): Promise<void>
 }
@@ -68,6 +70,9 @@ export function openDenials(broker: Pick<Broker, 'connected' | 'publish'>, log: 
   }, 1000)
 
   return {
+    get waiting() {
+      return queue.length
+    },
     record(event) {
       const key = [event.request.ip, event.code, event.request.route].join(' ')
       const window = windows.get(key)

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { buildApp } from '@caregate/common/app'
 import { problems } from '@caregate/common/errors'
+import { buildMetrics } from '@caregate/common/metrics'
 import { watchStatic } from '@caregate/common/registry'
 import { route } from '@caregate/common/route'
 import { listenForTest, quietLog } from '@caregate/common/testing/service'
@@ -31,7 +32,8 @@ async function openService(service: Service) {
       }),
     ],
     log: quietLog,
-    outbox: { record: async () => {}, wake() {}, backlog: async () => ({ rows: 0, oldestSeconds: 0 }) },
+    metrics: buildMetrics(service, 'test'),
+    outbox: { record: async () => {}, wake() {} },
     verify: testVerify,
     trustedProxies: [],
     ready: () => (state.ready ? Promise.resolve() : Promise.reject(new Error('not ready'))),

@@ -6,6 +6,7 @@ import { startCall, tracer } from '@caregate/common/tracing'
 import { admittedOf } from './admitted.ts'
 import { keepMs, maxKeptBytes, type Cache, type Kept } from './cache.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
+import type { Counters } from './metrics.ts'
 import { unavailable, type Instance, type Upstreams } from './upstreams.ts'
 
 const connectMs = 2000
@@ -36,7 +37,12 @@ class NoAnswer extends Error {
  * Passes ordinary requests on. The body is read first, up to its limit: a slow client holds no connection to a service,
  * and what was provably not sent, or only reads, can go to another instance.
  */
-export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: number): Forward {
+export function openForward(
+  upstreams: Pick<Upstreams, 'pick' | 'report'>,
+  cache: Cache,
+  retried: Counters['retried'],
+  timeoutMs: number,
+): Forward {
   const agent = new Agent({
     // a pool for each instance: one that hangs doesn't slow the others
     connections: 256,
@@ -82,6 +88,7 @@ export function openForward(upstreams: Upstreams, cache: Cache, timeoutMs: numbe
         const harmless = !error.sent || req.method === 'GET' || req.method === 'HEAD'
         if (!harmless || error.answer.code === 'gateway_timeout' || retries < 1) throw error.answer
         retries -= 1
+        retried(route.service)
       }
     }
   }

@@ -29,12 +29,13 @@ export function buildLimits(
     | 'RATE_LIMIT_PER_MINUTE_SIGNED_IN'
     | 'RATE_LIMIT_NETWORKS'
   >,
+  limited: (limit: keyof Limits) => void,
   log: Logger,
   redis?: Redis,
 ): Limits {
   const allowanceOf = readNetworks(config.RATE_LIMIT_NETWORKS)
   const ofNetwork = (limit: number) => (ip: string) => allowanceOf(ip) ?? limit
-  const build = (name: string, limitOf: (ip: string) => number): Limit => {
+  const build = (name: keyof Limits, limitOf: (ip: string) => number): Limit => {
     const own = new MemoryStore()
     own.init({ windowMs } as never)
     let shared: Store | undefined
@@ -55,8 +56,9 @@ export function buildLimits(
       const seconds = Math.max(0, Math.ceil((resetTime!.getTime() - Date.now()) / 1000))
       head.push('RateLimit-Policy', `"${name}"; q=${limit}; w=${windowMs / 1000}`)
       head.push('RateLimit', `"${name}"; r=${Math.max(0, limit - totalHits)}; t=${seconds}`)
-      if (totalHits > limit)
-        throw new AppError('rate_limited', undefined, { headers: { 'Retry-After': String(seconds) } })
+      if (totalHits <= limit) return
+      limited(name)
+      throw new AppError('rate_limited', undefined, { headers: { 'Retry-After': String(seconds) } })
     }
   }
   return {

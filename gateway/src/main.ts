@@ -1,19 +1,20 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { configuredVerify } from '@caregate/common/auth'
 import { openBroker } from '@caregate/common/broker'
 import { currentUrl } from '@caregate/common/current-url'
+import { buildMetrics } from '@caregate/common/metrics'
 import { watchConsul, watchStatic, type Directory } from '@caregate/common/registry'
-import { run } from '@caregate/common/run'
+import { run, versionOf } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildGateway } from './app.ts'
 import { buildCache } from './cache.ts'
 import { keys } from './config.ts'
 import { openDenials } from './denials.ts'
 import { openForward } from './forward.ts'
-import { watchRevocations } from './revocations.ts'
 import { buildLimits } from './limits.ts'
+import { buildCounters, measureParts, serveMetrics } from './metrics.ts'
 import { openRedis } from './redis.ts'
+import { watchRevocations } from './revocations.ts'
 import { services } from './routes.ts'
 import { openUpstreams } from './upstreams.ts'
 
@@ -25,10 +26,12 @@ async function firstInstances(directory: Directory, signal: AbortSignal): Promis
   for (const until = Date.now() + patienceMs; !known() && Date.now() < until && !signal.aborted;) await sleep(50)
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+const version = versionOf(import.meta.url)
 
 await run('gateway', keys, async (config, log, lifetime) => {
   const { signal } = lifetime
+  const metrics = buildMetrics('gateway', version)
+  const counters = buildCounters(metrics)
   const directory =
     config.DISCOVERY === 'static'
       ? watchStatic(config.SERVICES, log, signal)
@@ -40,23 +43,26 @@ await run('gateway', keys, async (config, log, lifetime) => {
   lifetime.add('the broker', () => broker.close())
   const denials = openDenials(broker, log)
   lifetime.add('the refusals', () => denials.close())
-  const upstreams = openUpstreams(directory, config.UPSTREAM_NETWORKS, log, signal)
+  const upstreams = openUpstreams(directory, config.UPSTREAM_NETWORKS, counters.ejected, log, signal)
   const redis = config.REDIS_URL ? openRedis(config.REDIS_URL, log) : undefined
   if (redis) lifetime.add('Redis', () => redis.close())
-  const forward = openForward(upstreams, buildCache(log, redis), config.REQUEST_TIMEOUT_MS)
+  const forward = openForward(upstreams, buildCache(log, redis), counters.retried, config.REQUEST_TIMEOUT_MS)
   lifetime.add('the connections to the services', () => forward.close())
   const gateway = buildGateway({
     config,
     log,
+    counters,
     directory,
     upstreams,
     forward,
-    limits: buildLimits(config, log, redis),
+    limits: buildLimits(config, counters.limited, log, redis),
     denials,
     revocations,
     verify: configuredVerify(config),
     version,
   })
+  measureParts(metrics, { broker, directory, upstreams, revocations, denials, redis })
+  await serveMetrics(metrics, config.METRICS_PORT, config, log, lifetime)
   await firstInstances(directory, signal)
   await serve('gateway', gateway, config, log, lifetime)
 })

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import compression from 'compression'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { AppError } from '@caregate/common/errors'
-import { addressKey, buildExpress, localsOf, type Answer } from '@caregate/common/http'
+import { addressKey, buildExpress, localsOf, unmatched, type Answer } from '@caregate/common/http'
 import { describeRoutes } from '@caregate/common/openapi'
 import type { Directory } from '@caregate/common/registry'
 import { docsRouter } from './docs.ts'
@@ -41,7 +41,9 @@ export function buildPages(
   // compressed here alone: no secret shares an answer with what a client sent
   pages.use(compression(), docsRouter(openApiReader(directory, version, describeRoutes('gateway', [health]))))
   pages.use(async (_req, res) => {
-    await limits.address(res, addressKey(localsOf(res).ip))
+    const locals = localsOf(res)
+    locals.measuredAs = unmatched
+    await limits.address(res, addressKey(locals.ip))
     throw new AppError('not_found', 'There is no such path.')
   })
   pages.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => fail(res, error))

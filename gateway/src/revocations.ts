@@ -17,6 +17,8 @@ export interface Revocations {
   whenEnded(sessionId: string, end: () => void): () => void
   /** Whether auth's list was read since the start. */
   readonly loaded: boolean
+  /** When auth last answered, by performance.now(). */
+  readonly heardAt: number | undefined
   /** Listens on a new connection to the broker. */
   subscribe(model: ChannelModel): Promise<void>
 }
@@ -32,6 +34,7 @@ const overlapMs = 60_000
 export function watchRevocations(directory: Directory, log: Logger, signal: AbortSignal): Revocations {
   const revoked = new Map<string, number>()
   let since: Date | undefined
+  let heardAt: number | undefined
   /** One event a session that something waits for. */
   const endings = new EventEmitter().setMaxListeners(0)
   function add({ sessionId, expiresAt }: Revocation): void {
@@ -48,6 +51,7 @@ export function watchRevocations(directory: Directory, log: Logger, signal: Abor
     const { items, until } = JSON.parse(body) as { items: Revocation[]; until: string }
     items.forEach(add)
     since = new Date(Date.parse(until) - overlapMs)
+    heardAt = performance.now()
   }
 
   async function poll(): Promise<void> {
@@ -68,6 +72,9 @@ export function watchRevocations(directory: Directory, log: Logger, signal: Abor
     },
     get loaded() {
       return since !== undefined
+    },
+    get heardAt() {
+      return heardAt
     },
     async subscribe(model) {
       const channel = await model.createChannel()

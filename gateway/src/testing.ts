@@ -3,12 +3,14 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Requ
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { buildVerify } from '@caregate/common/auth'
 import type { AuditEvent } from '@caregate/common/events'
+import { buildMetrics } from '@caregate/common/metrics'
 import { buildServer } from '@caregate/common/serve'
 import { issuer, listenForTest, publicKey, quietLog } from '@caregate/common/testing/service'
 import { buildCache } from './cache.ts'
 import { buildGateway, type GatewayDeps } from './app.ts'
 import { openForward } from './forward.ts'
 import { buildLimits } from './limits.ts'
+import { buildCounters } from './metrics.ts'
 import type { Redis } from './redis.ts'
 import { openUpstreams } from './upstreams.ts'
 
@@ -89,15 +91,19 @@ export async function openTestGateway({ config, redis, upstream, ...deps }: Test
   }
   const stopping = new AbortController()
   const directory = deps.directory ?? { instances: () => (upstream ? [upstream] : []) }
-  const upstreams = openUpstreams(directory, ['127.0.0.1'], deps.log ?? quietLog, stopping.signal)
-  const forward = openForward(upstreams, buildCache(quietLog, redis), settings.REQUEST_TIMEOUT_MS)
+  const metrics = buildMetrics('gateway', 'test')
+  const counters = buildCounters(metrics)
+  const { ejected, retried, limited } = counters
+  const upstreams = openUpstreams(directory, ['127.0.0.1'], ejected, deps.log ?? quietLog, stopping.signal)
+  const forward = openForward(upstreams, buildCache(quietLog, redis), retried, settings.REQUEST_TIMEOUT_MS)
   const handlers = buildGateway({
     config: settings,
     log: quietLog,
+    counters,
     directory,
     upstreams,
     forward,
-    limits: buildLimits(settings, quietLog, redis),
+    limits: buildLimits(settings, limited, quietLog, redis),
     denials: { record: (event) => denials.push(event) },
     revocations: { has: (sessionId) => revoked.has(sessionId), loaded: true, whenEnded },
     verify: testVerify,
@@ -108,6 +114,8 @@ export async function openTestGateway({ config, redis, upstream, ...deps }: Test
   const { close, ...listening } = await listenForTest(server)
   return {
     ...listening,
+    metrics,
+    upstreams,
     denials,
     /** Ends a session. */
     revoke(sessionId: string) {

@@ -19,6 +19,8 @@ export interface Instance {
 export interface Upstreams {
   /** The less busy of two instances taken at random; undefined when there is none left besides those `tried`. */
   pick(service: Service, tried?: ReadonlySet<Instance>): Instance | undefined
+  /** Those that discovery names and that may be asked, ejected ones too. */
+  instances(service: Service): readonly Instance[]
   /** What came of a request; `error` where there was no answer. */
   report(instance: Instance, ok: boolean, error?: Error): void
 }
@@ -51,6 +53,7 @@ function buildAllowed(networks: readonly string[]): (url: string) => boolean {
 export function openUpstreams(
   directory: Directory,
   networks: readonly string[],
+  ejected: (service: Service) => void,
   log: Logger,
   signal: AbortSignal,
 ): Upstreams {
@@ -79,9 +82,10 @@ export function openUpstreams(
   function eject(instance: Instance): void {
     const { service } = instance
     const instances = instancesOf(service)
-    const ejected = instances.filter((other) => other.ejected).length
-    if (instance.ejected || ejected + 1 > instances.length / 2) return
+    const out = instances.filter((other) => other.ejected).length
+    if (instance.ejected || out + 1 > instances.length / 2) return
     instance.ejected = true
+    ejected(service)
     log.warning('an instance is taken out of rotation', namesOf(instance))
     const timer = setInterval(() => void probe(), probeMs)
     const end = (): void => clearInterval(timer)
@@ -97,6 +101,7 @@ export function openUpstreams(
   }
 
   return {
+    instances: instancesOf,
     pick(service, tried) {
       const instances = instancesOf(service)
       const usable = instances.filter((instance) => !instance.ejected && !tried?.has(instance))

@@ -25,6 +25,7 @@ interface Pod {
 const services = ['auth', 'patients', 'audit']
 const processes = ['gateway', ...services]
 const portOf: Record<string, number> = { gateway: 8000, auth: 8001, patients: 8002, audit: 8003 }
+const metricsPortOf: Record<string, number> = { ...portOf, gateway: 9464 }
 const serf = ['consul → consul:8300', 'consul → consul:8301', 'consul → consul:8301/UDP']
 const toApi = (name: string): string[] => [`${name} → anywhere:443`, `${name} → anywhere:6443`]
 
@@ -43,7 +44,7 @@ function designedPaths(isDev: boolean): string[] {
       `${process} → consul:${consul}`,
       `${process} → rabbitmq:${amqp}`,
       `consul → ${process}:${portOf[process]}`,
-      `prometheus → ${process}:${portOf[process]}`,
+      `prometheus → ${process}:${metricsPortOf[process]}`,
     ]),
     ...serf,
     ...services.flatMap((service) =>

@@ -89,6 +89,14 @@ const operators: Record<string, Joi.ObjectSchema> = {
     rabbitmq: Joi.object({ additionalConfig: Joi.string() }),
     override: Joi.object({ statefulSet: Joi.object({ spec: Joi.object({ template: Joi.object() }) }) }),
   }),
+  // https://prometheus-operator.dev/docs/api-reference/api
+  'monitoring.coreos.com/v1 PodMonitor': Joi.object({
+    jobLabel: Joi.string(),
+    selector: Joi.object({ matchLabels: Joi.object(), matchExpressions: Joi.array() }).required(),
+    podMetricsEndpoints: Joi.array()
+      .items(Joi.object({ port: Joi.string().required() }))
+      .required(),
+  }),
 }
 
 /**

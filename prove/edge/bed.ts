@@ -38,7 +38,13 @@ export async function openBed() {
     SERVICES.map((service) => openRelay(service, portOf(service), passed)),
   )
   const port = await freePort()
-  const ports = { gateway: port, auth: auth!.port, patients: patients!.port, audit: audit!.port }
+  const ports = {
+    gateway: port,
+    auth: auth!.port,
+    patients: patients!.port,
+    audit: audit!.port,
+    metrics: await freePort(),
+  }
   const edgeFolder = makeFolder(join(folder, 'edge'))
   const supervisor = openSupervisor({ folder: edgeFolder, note: (text) => console.error(text) })
   const environment = {

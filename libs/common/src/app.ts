@@ -5,12 +5,24 @@ import type { Claims, Scope, Verify } from './auth.ts'
 import { AppError, levelOf, toAppError } from './errors.ts'
 import { buildEvent, type AuditEvent, type EventType } from './events.ts'
 import { checkFormat, isFhir } from './fhir.ts'
-import { actorOf, buildExpress, buildObserve, localsOf, requestFacts, sendJson, sendProblem, signedIn } from './http.ts'
+import {
+  actorOf,
+  buildExpress,
+  buildObserve,
+  localsOf,
+  requestFacts,
+  sendJson,
+  sendProblem,
+  signedIn,
+  unmatched,
+  type Meter,
+} from './http.ts'
 import type { Logger } from './logger.ts'
-import { buildMetrics, measureOutbox, type Metrics } from './metrics.ts'
+import { measureRequests } from './measure.ts'
+import type { Metrics } from './metrics.ts'
 import { describeRoutes, type Vocabulary } from './openapi.ts'
 import { recordEvent, type Outbox } from './outbox.ts'
-import { expressPath, type Context, type Facts, type Policy, type Route } from './route.ts'
+import { expressPath, templateOf, type Context, type Facts, type Policy, type Route } from './route.ts'
 import { validate } from './validate.ts'
 
 export type ServiceApp = Express
@@ -20,14 +32,13 @@ export interface AppOptions {
   refused: EventType
   routes: readonly Route[]
   log: Logger
-  outbox: Pick<Outbox, 'record' | 'wake' | 'backlog'>
+  metrics: Metrics
+  outbox: Pick<Outbox, 'record' | 'wake'>
   verify: Verify
   /** CIDRs whose forwarding headers are believed. */
   trustedProxies: readonly string[]
   /** Rejects while the process can't do its work. */
   ready(): Promise<unknown>
-  /** Where the service adds numbers of its own, if it has any. */
-  metrics?: Metrics
   /** What has a name in the API's document. */
   vocabulary?: Vocabulary
   /** Sentences for a 405, by path, where there is something to explain. */
@@ -63,11 +74,11 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  * @throws when a route lacks a policy, a schema or an event
  */
 export function buildApp(options: AppOptions): Express {
-  const { service, routes, log, outbox, verify, metrics = buildMetrics() } = options
+  const { service, routes, log, outbox, verify, metrics } = options
   routes.forEach(checkRoute)
-  measureOutbox(metrics, outbox)
   const app = buildExpress()
-  app.use(buildObserve(log, options.trustedProxies))
+  const meter = measureRequests(metrics)
+  app.use(buildObserve(log, meter, options.trustedProxies))
   const parsers = buildParsers(routes)
 
   async function authenticate(req: Request, res: Response): Promise<Claims> {
@@ -126,6 +137,7 @@ export function buildApp(options: AppOptions): Express {
     return async (req, res) => {
       const locals = localsOf(res)
       locals.pattern = pattern
+      locals.measuredAs = templateOf(definition)
       let facts = subjectOf(definition, req)
       let recorded = false
       const eventNow = (status: number, more: Facts = {}): AuditEvent =>
@@ -179,7 +191,7 @@ export function buildApp(options: AppOptions): Express {
         }
         res.status(status).set({ 'Cache-Control': 'no-store', ...headers })
         if (body === undefined) res.end()
-        else await sendBody(res.type(type ?? [answer.type!].flat()[0]!), body as Body, log)
+        else await sendBody(res.type(type ?? [answer.type!].flat()[0]!), body as Body, meter, log)
       } catch (error) {
         // what leaves no event when it is answered does when it is refused
         await refuse(req, res, error, pattern, event ?? (policy === 'public' ? null : refused), facts)
@@ -205,7 +217,7 @@ export function buildApp(options: AppOptions): Express {
   /** Who asks for something that isn't there must be signed in to be told so, unless it stands beside a public route. */
   function refuseAlways(pattern: string, isPublic: boolean, error: AppError, like?: Route): RequestHandler {
     return async (req, res) => {
-      localsOf(res).pattern = pattern
+      Object.assign(localsOf(res), { pattern, measuredAs: like ? templateOf(like) : unmatched })
       try {
         if (!isPublic) await authenticate(req, res)
         throw error
@@ -244,8 +256,9 @@ export function buildApp(options: AppOptions): Express {
 type Body = string | Buffer | AsyncIterable<string>
 
 /** Text or bytes, at once or as they come. What breaks off then, by the client or here, was answered already. */
-async function sendBody(res: Response, body: Body, log: Logger): Promise<void> {
+async function sendBody(res: Response, body: Body, meter: Meter, log: Logger): Promise<void> {
   if (typeof body === 'string' || Buffer.isBuffer(body)) return void res.end(body)
+  meter.streams(res)
   // before the first of it is there: whoever waits learns that it was begun
   res.flushHeaders()
   await pipeline(Readable.from(body), res).catch((error: unknown) => {

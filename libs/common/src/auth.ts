@@ -1,7 +1,7 @@
 import { createPublicKey, createSecretKey, hkdfSync, type JsonWebKey, type KeyObject } from 'node:crypto'
 import jwt from 'jsonwebtoken'
 import { LRUCache } from 'lru-cache'
-import { AppError } from './errors.ts'
+import { AppError, type TokenFlaw } from './errors.ts'
 
 export const roles = ['admin', 'clinician', 'nurse', 'registrar', 'auditor', 'patient'] as const
 export type Role = (typeof roles)[number]
@@ -35,14 +35,16 @@ export type Verify = (authorization: string | undefined) => Promise<Claims>
 const bearer = /^Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+) *$/i
 
 function bearerToken(header: string | undefined): string {
-  if (!header) throw unauthorized('There is no access token: send Authorization: Bearer <token>.')
+  if (!header) throw unauthorized('There is no access token: send Authorization: Bearer <token>.', 'missing')
   const token = bearer.exec(header)?.[1]
-  if (!token) throw unauthorized('Authorization is not a Bearer token.')
+  if (!token) throw unauthorized('Authorization is not a Bearer token.', 'invalid')
   return token
 }
 
-export function unauthorized(detail: string): AppError {
-  return new AppError('unauthorized', detail, { headers: { 'WWW-Authenticate': 'Bearer realm="caregate"' } })
+/** @param token what is wrong with it, where there should be one */
+export function unauthorized(detail: string, token?: TokenFlaw): AppError {
+  const headers = { 'WWW-Authenticate': 'Bearer realm="caregate"' }
+  return new AppError('unauthorized', detail, { headers, ...(token && { token }) })
 }
 
 export interface VerifyOptions {
@@ -62,9 +64,9 @@ export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
     const header = headerOf(token)
     // of what a header says to be critical nothing is understood here (RFC 7515, 4.1.11)
     if (header?.typ !== 'at+jwt' || header.alg !== options.ALGORITHM || !header.kid || 'crit' in header)
-      throw unauthorized('The access token is not valid.')
+      throw invalidToken()
     const key = await findKey(header.kid)
-    if (!key) throw unauthorized('The access token is not valid.')
+    if (!key) throw invalidToken()
     try {
       const claims = jwt.verify(token, key, {
         algorithms: [options.ALGORITHM],
@@ -75,12 +77,12 @@ export function buildVerify(options: VerifyOptions, findKey: FindKey): Verify {
       known.set(authorization!, { claims, kid: header.kid })
       return claims
     } catch (error) {
-      throw unauthorized(
-        error instanceof jwt.TokenExpiredError ? 'The access token has expired.' : 'The access token is not valid.',
-      )
+      if (error instanceof jwt.TokenExpiredError) throw unauthorized('The access token has expired.', 'expired')
+      throw invalidToken()
     }
   }
 }
+const invalidToken = (): AppError => unauthorized('The access token is not valid.', 'invalid')
 
 /** Whether the claims are of the kind that this release knows. A token of a later one may not be. */
 function hasShape({ sub, sid, jti, name, roles: given, scope, patientId, exp }: Partial<Claims>): boolean {

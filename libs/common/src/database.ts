@@ -95,6 +95,9 @@ export async function openDatabase(
   }
 }
 
+export const poolOf = ({ dataSource }: Pick<Tx, 'dataSource'>): Pool =>
+  (dataSource.driver as unknown as { master: Pool }).master
+
 /** What Postgres prepares once a connection, under a name that no other statement has. */
 interface Statement {
   name: string
@@ -110,9 +113,8 @@ export async function queryPrepared<Row extends object>(
   statement: Statement,
   values: readonly unknown[],
 ): Promise<Row[]> {
-  const { queryRunner, dataSource } = tx
-  const { master } = dataSource.driver as typeof dataSource.driver & { master: Pool }
+  const { queryRunner } = tx
   const asked = { ...statement, values: [...values] }
-  if (!queryRunner) return (await within(startQuery(statement.text), () => master.query<Row>(asked))).rows
+  if (!queryRunner) return (await within(startQuery(statement.text), () => poolOf(tx).query<Row>(asked))).rows
   return (await ((await queryRunner.connect()) as ClientBase).query<Row>(asked)).rows
 }

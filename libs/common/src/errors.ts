@@ -110,6 +110,9 @@ interface Candidate {
   reasons: object[]
 }
 
+/** `ended` is its session. */
+export type TokenFlaw = 'missing' | 'invalid' | 'expired' | 'ended'
+
 export interface ProblemExtras {
   errors?: FieldError[]
   candidates?: Candidate[]
@@ -118,6 +121,8 @@ export interface ProblemExtras {
   threats?: string[]
   /** The charts that the answer discloses, for the event. */
   patientIds?: string[]
+  /** What was wrong with the access token, for the metrics. */
+  token?: TokenFlaw
 }
 
 /** An answer other than success. `detail` goes to the client as it is. */

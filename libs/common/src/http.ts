@@ -52,6 +52,22 @@ export interface Locals {
   pattern?: string
   claims?: Claims
   context: RequestContext
+  /** The route in the words of metrics: a template, at the gateway the service. */
+  measuredAs: string
+  /** When the answer began, by performance.now(). */
+  answeredAt?: number
+  streaming?: boolean
+}
+/** What was never found to be any route. */
+export const unmatched = 'unmatched'
+
+/** Hears of each request, but for those of who watches over the process. */
+export interface Meter {
+  began(): void
+  /** It, or its answer, may take as long as it likes. */
+  streams(res: Answer): void
+  /** The answer is out, or nobody waits for it any more. */
+  ended(res: Answer): void
 }
 
 /** What an address is counted by: an IPv6 client has a whole network to itself, so its /56 is one. */
@@ -62,10 +78,11 @@ export type Answer = ServerResponse & { locals: Partial<Locals> }
 export const localsOf = (res: Answer): Locals => res.locals as Locals
 
 /**
- * Begins every request of every process: its id, its clock, who asks, and a line in the log when it is answered.
+ * Begins every request of every process: its id, its clock, who asks, and when it is answered a line in the log and its
+ * place in the metrics.
  * @param trustedProxies CIDRs whose forwarding headers are believed
  */
-export function buildObserve(log: Logger, trustedProxies: readonly string[]) {
+export function buildObserve(log: Logger, meter: Meter, trustedProxies: readonly string[]) {
   const trust = proxyAddr.compile([...trustedProxies])
   return (req: IncomingMessage, res: Answer, next: () => void): void => {
     const given = req.headers['x-request-id']
@@ -75,12 +92,18 @@ export function buildObserve(log: Logger, trustedProxies: readonly string[]) {
     const ip = ((proxyAddr(req, trust) as string | undefined) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
     const protocol = protocolOf(req, trust)
     const { traceparent } = req.headers as { traceparent?: string }
+    const isMeasured = !isRoutine(path)
     const span =
-      isRoutine(path) || path.startsWith('/internal/') ? undefined : tracer?.start('server', 'request', {}, traceparent)
+      isMeasured && !path.startsWith('/internal/') ? tracer?.start('server', 'request', {}, traceparent) : undefined
     const line = { 'http.request.id': requestId, ...(span?.sampled && { 'trace.id': span.traceId }) }
     const context = { line, span }
-    res.locals = { requestId, startedAt: performance.now(), path, ip, protocol, head: [], context } satisfies Locals
-    res.once('close', () => endRequest(log, req, res))
+    const startedAt = performance.now()
+    res.locals = { requestId, startedAt, path, ip, protocol, head: [], measuredAs: unmatched, context } satisfies Locals
+    if (isMeasured) meter.began()
+    res.once('close', () => {
+      if (isMeasured) meter.ended(res)
+      endRequest(log, req, res)
+    })
     requestContext.run(context, next)
   }
 }
@@ -116,21 +139,22 @@ function endRequest(log: Logger, { method = '' }: IncomingMessage, res: Answer):
     statusCode >= 500 ? { code: String(statusCode) } : undefined,
   )
   const level = statusCode >= 500 ? 'warning' : 'info'
-  if (!log.isLevelEnabled(level) || (path === '/metrics' ? statusCode === 200 : isRoutine(path))) return
+  if (!log.isLevelEnabled(level) || (isRoutine(path) && (path.startsWith('/health') || statusCode === 200))) return
   log[level](`${name} ${statusCode}`, {
     ...context.line,
     'http.request.method': method,
     'caregate.route': pattern,
     'http.response.status_code': statusCode,
     'event.duration': Math.round(elapsedMs(res) * 1e6),
-    ...(res.writableFinished ? {} : { 'caregate.aborted': true }),
+    'caregate.aborted': res.writableFinished ? undefined : true,
   })
 }
 
-/** Probes come every second, and scrapes. */
-const isRoutine = (path: string): boolean => path.startsWith('/health') || path === '/metrics'
+/** Whether it is a probe, which come every second, a scrape, or the gateway that asks what the service has. */
+const isRoutine = (path: string): boolean => /^\/(health(\/live|\/ready)?|metrics|internal\/description)$/.test(path)
 
 const elapsedMs = (res: Answer): number => performance.now() - localsOf(res).startedAt
+
 const { writeHead } = ServerResponse.prototype
 
 /**
@@ -138,8 +162,11 @@ const { writeHead } = ServerResponse.prototype
  * @param said whether the answer speaks of a (lower-case) security header itself
  */
 export function standingHeaders(res: Answer, said: (name: string) => boolean): string[] {
-  const { head, requestId } = localsOf(res)
-  const headers = [...head, 'X-Request-Id', requestId, 'X-Process-Time', (elapsedMs(res) / 1000).toFixed(4)]
+  const locals = localsOf(res)
+  const { head, requestId, startedAt } = locals
+  locals.answeredAt = performance.now()
+  const seconds = ((locals.answeredAt - startedAt) / 1000).toFixed(4)
+  const headers = [...head, 'X-Request-Id', requestId, 'X-Process-Time', seconds]
   for (const { name, lowerCase, value } of securityHeaders) if (!said(lowerCase)) headers.push(name, value)
   return headers
 }

@@ -1,18 +1,13 @@
-import { Writable } from 'node:stream'
 import { beforeEach, expect, test } from '@jest/globals'
-import { transports, type Logger as WinstonLogger } from 'winston'
-import { buildLogger, type Logger } from './logger.ts'
+import { buildLogger, type Logger, type LogLevel } from './logger.ts'
 import { requestContext } from './request-context.ts'
 
 let lines: string[]
 beforeEach(() => void (lines = []))
 
 /** The logger of a process, but that its lines can be read here. */
-function openLog(...args: Parameters<typeof buildLogger>): Logger {
-  const stream = new Writable({ write: (chunk, _encoding, done) => (lines.push(String(chunk).trim()), done()) })
-  const log = buildLogger(...args) as WinstonLogger
-  const { format } = log.transports[0]!
-  return log.clear().add(new transports.Stream({ stream, format }))
+function openLog(...args: [service: string, level: LogLevel, style: 'text' | 'json']): Logger {
+  return buildLogger(...args, (line) => void lines.push(line))
 }
 
 test('on a terminal a line is time, service, level and message', () => {

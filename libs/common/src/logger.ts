@@ -37,19 +37,31 @@ function localTime(date: Date): string {
   return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())},${pad(date.getMilliseconds(), 3)}`
 }
 
+let unwritten = ''
+/** Lines of one turn of the event loop are written at once: a system call for each would cost more than all else of it. */
+function writeSoon(line: string): void {
+  if (!unwritten) setImmediate(writeNow)
+  unwritten += `${line}\n`
+}
+function writeNow(): void {
+  process.stdout.write(unwritten)
+  unwritten = ''
+}
+process.on('exit', writeNow)
+
 /**
  * JSON lines with ECS names (https://www.elastic.co/docs/reference/ecs), as ecs-logging has them, or for a terminal
  * `2026-11-24 08:00:00,123 - patients - WARNING - message`.
  */
-export function buildLogger(service: string, level: LogLevel, style: 'text' | 'json'): Logger {
-  const line = format.printf(({ level: at, message, error, ...fields }) => {
+export function buildLogger(service: string, level: LogLevel, style: 'text' | 'json', write = writeSoon): Logger {
+  function lineOf(at: string, message: unknown, { error, ...fields }: Readonly<Record<string, unknown>>): string {
     const now = new Date()
     const details = {
       ...requestContext.getStore()?.line,
       ...fields,
       ...(error !== undefined && describeError(error)),
     }
-    if (style === 'json') {
+    if (style === 'json')
       return JSON.stringify({
         '@timestamp': now.toISOString(),
         'log.level': at,
@@ -58,16 +70,27 @@ export function buildLogger(service: string, level: LogLevel, style: 'text' | 'j
         'service.name': service,
         ...details,
       })
-    }
     const rest = Object.keys(details).length ? ` ${JSON.stringify(details)}` : ''
     return `${localTime(now)} - ${service} - ${at.toUpperCase()} - ${String(message)}${rest}`
-  })
+  }
   // the transport formats, and only what it writes; the logger would also format what is below its level
-  const bare = format((info) => info)()
-  return createLogger({
+  const formatted = format.printf(({ level: at, message, ...fields }) => lineOf(at, message, fields))
+  const logger = createLogger({
     levels,
     level: level.toLowerCase(),
-    format: bare,
-    transports: [new transports.Console({ format: line })],
+    format: format((info) => info)(),
+    transports: [
+      new transports.Console({
+        format: formatted,
+        log(info: Record<symbol, string>, next: () => void) {
+          write(info[Symbol.for('message')]!)
+          next()
+        },
+      }),
+    ],
   })
+  // each request is a line at this level: it goes past winston's streams, which cost several times what the line does
+  const told = logger.isLevelEnabled('info')
+  const info: Write = (message, fields = {}) => void (told && write(lineOf('info', message, fields)))
+  return Object.assign(logger, { info })
 }

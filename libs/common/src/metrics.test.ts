@@ -2,9 +2,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { spec } from '../../../services/patients/src/database.ts'
 import { buildApp } from './app.ts'
 import { openDatabase, type Database } from './database.ts'
+import { measureService } from './measure.ts'
 import { buildMetrics } from './metrics.ts'
 import { openOutbox, type Outbox } from './outbox.ts'
-import { cloneDatabase, listenForTest, quietLog } from './testing/service.ts'
+import { cloneDatabase, listenForTest, noBroker, quietLog } from './testing/service.ts'
+import { samplesOf } from './testing/samples.ts'
 import { openTcpProxy, type TcpProxy } from './testing/tcp-proxy.ts'
 import { until } from './testing/until.ts'
 
@@ -17,13 +19,16 @@ beforeAll(async () => {
   proxy = await openTcpProxy((await cloneDatabase(spec)).app)
   const config = { DATABASE_URL: proxy.url, DB_POOL_MAX: 2, DB_STATEMENT_TIMEOUT_MS: 5000 }
   db = await openDatabase(config, spec.entities, quietLog, AbortSignal.timeout(10_000))
-  outbox = openOutbox(db, { connected: false, publish: () => Promise.reject(new Error('no broker here')) }, quietLog)
+  outbox = openOutbox(db, noBroker(), quietLog)
+  const metrics = buildMetrics('patients', '1.2.3')
+  measureService(metrics, { db, broker: noBroker(), outbox })
   service = await listenForTest(
     buildApp({
       service: 'patients',
       refused: 'patients.request.refused',
       routes: [],
       log: quietLog,
+      metrics,
       outbox,
       verify: () => Promise.reject(new Error('nobody signs in here')),
       trustedProxies: [],
@@ -60,6 +65,20 @@ test('a scrape says what waits in the outbox, and for how long', async () => {
   expect(after.get('caregate_outbox_oldest_seconds')).toBeLessThan(240)
 })
 
+test('a scrape says how the connections of the database are, and whether the broker is there', async () => {
+  const read = async () => samplesOf((await service.call('GET', '/metrics')).body as string)
+  const idle = await read()
+  expect(idle.get('caregate_build_info{service="patients",version="1.2.3"}')).toBe(1)
+  expect([idle.get('caregate_broker_connected'), idle.get('caregate_db_pool_max')]).toEqual([0, 2])
+  expect(idle.get('caregate_db_pool_connections{state="idle"}')).toBeGreaterThan(0)
+  const busy = Promise.all([1, 2, 3, 4].map(() => db.query('SELECT pg_sleep(1)')))
+  const loaded = await read()
+  expect(loaded.get('caregate_db_pool_waiting')).toBe(2)
+  expect(loaded.get('caregate_db_pool_connections{state="busy"}')).toBe(2)
+  expect(loaded.get('caregate_db_pool_connections{state="idle"}')).toBe(0)
+  await busy
+})
+
 test('each number has a text and a type', async () => {
   const { body } = await service.call('GET', '/metrics')
   expect(body).toContain('# HELP caregate_outbox_rows Events that wait')
@@ -70,13 +89,13 @@ test('while the database is away a scrape has the rest, and no number of the out
   proxy.cut()
   const away = await scrape()
   expect(away.get('process_resident_memory_bytes')).toBeGreaterThan(0)
-  expect([...away.keys()].filter((name) => name.startsWith('caregate_'))).toEqual([])
+  expect([...away.keys()].filter((name) => name.startsWith('caregate_outbox_'))).toEqual([])
   proxy.restore()
   await until(async () => (await scrape()).get('caregate_outbox_rows') === 3)
 })
 
 test('what never answers keeps a scrape for two seconds, all who ask meanwhile share it, and two apps do not collide', async () => {
-  const metrics = buildMetrics()
+  const metrics = buildMetrics('other', '1')
   let readings = 0
   metrics.gauges({ stuck: 'Never known' }, () => {
     readings++

@@ -2,7 +2,7 @@ import type Joi from 'joi'
 import { roles } from './auth.ts'
 import { problems, type ProblemCode } from './errors.ts'
 import { fhirJson, isFhir } from './fhir.ts'
-import { apiBase, type Route } from './route.ts'
+import { templateOf, type Route } from './route.ts'
 
 type Json = Record<string, unknown>
 /** Operations have it besides their service's. */
@@ -250,7 +250,7 @@ export function describeRoutes(tag: string, routes: readonly Route[], vocabulary
   const { schemas, refer } = buildReferences(vocabulary)
   const paths: OpenApi['paths'] = {}
   for (const definition of routes.filter(({ internal }) => !internal)) {
-    const path = (definition.root ? '' : apiBase) + definition.path.replaceAll('*}', '}')
+    const path = templateOf(definition)
     ;(paths[path] ??= {})[definition.method] = operation(definition, tag)
   }
   return { tag, paths: refer(paths) as typeof paths, schemas }

@@ -9,6 +9,8 @@ import type { Logger } from './logger.ts'
 export interface Directory {
   /** Passing instances; empty when there is none. */
   instances(service: string): readonly string[]
+  /** When the registry last answered for each service, by performance.now(); undefined before, and where there is none. */
+  readonly heardAt?: number | undefined
 }
 
 interface ConsulCheck {
@@ -120,12 +122,17 @@ export function watchConsul(
 ): Directory {
   const consul = buildConsul(consulAddress)
   const passing = new Map<string, readonly string[]>()
+  const heard = new Map<string, number>()
   signal.addEventListener('abort', () => consul.destroy(), { once: true })
 
   function watch(service: string, failing = false): void {
     if (signal.aborted) return
     const watcher = consul.watch({
-      method: consul.health.service,
+      async method(...asked: Parameters<typeof consul.health.service>) {
+        const answer = await consul.health.service(...asked)
+        heard.set(service, performance.now())
+        return answer
+      },
       options: { service, wait: '30s' },
     })
     const end = (): void => watcher.end()
@@ -162,7 +169,12 @@ export function watchConsul(
     })
   }
   for (const service of services) watch(service)
-  return { instances: (service) => passing.get(service) ?? [] }
+  return {
+    instances: (service) => passing.get(service) ?? [],
+    get heardAt() {
+      return heard.size < services.length ? undefined : Math.min(...heard.values())
+    },
+  }
 }
 
 /** `DISCOVERY=static`: a fixed list, each instance probed once a second. `SERVICES` is `auth=http://…,patients=http://…`. */

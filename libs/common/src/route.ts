@@ -107,7 +107,11 @@ export function route<P, Q, B>(definition: Route<P, Q, B>): Route {
   return definition
 }
 
-export function expressPath({ path, root, internal }: Pick<Route, 'path' | 'root' | 'internal'>): string {
-  const below = path.replaceAll(/\{(\w+)\*\}/g, '*$1').replaceAll(/\{(\w+)\}/g, ':$1')
-  return (root || internal ? '' : apiBase) + below
-}
+type Place = Pick<Route, 'path' | 'root' | 'internal'>
+const baseOf = ({ root, internal }: Place): string => (root || internal ? '' : apiBase)
+
+/** The path as OpenAPI has it. */
+export const templateOf = (place: Place): string => baseOf(place) + place.path.replaceAll('*}', '}')
+
+export const expressPath = (place: Place): string =>
+  baseOf(place) + place.path.replaceAll(/\{(\w+)\*\}/g, '*$1').replaceAll(/\{(\w+)\}/g, ':$1')

@@ -1,7 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { ConfigError, loadConfig, plainSettings, type Config, type Keys, type TraceConfig } from './config.ts'
 import { buildLogger, type Logger, type LogLevel } from './logger.ts'
 import { followAuthorities } from './tls.ts'
 import { startTracing } from './tracing.ts'
+
+/** The version of the package that a module of its `src` belongs to. */
+export function versionOf(moduleUrl: string): string {
+  const manifest = readFileSync(new URL('../package.json', moduleUrl), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
 
 /** Work that a process does until it is told to stop: `stop()` is called in the reverse order of `add`. */
 export interface Lifetime {

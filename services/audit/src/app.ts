@@ -1,6 +1,6 @@
 import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
 import type { Database } from '@caregate/common/database'
-import type { Metrics } from '@caregate/common/metrics'
+import { measureService, type ServiceParts } from '@caregate/common/measure'
 import { fhirRoutes } from './fhir/routes.ts'
 import { measureLog } from './health.ts'
 import { consoleRoutes, type ConsoleDeps } from './routes/console.ts'
@@ -21,12 +21,13 @@ type Deps = EventDeps &
   StreamDeps &
   ConsoleDeps &
   StatusDeps &
-  Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'> & {
+  ServiceParts &
+  Pick<AppOptions, 'log' | 'metrics' | 'outbox' | 'verify' | 'trustedProxies'> & {
     db: Pick<Database, 'query'>
-    metrics: Metrics
   }
 
 export function buildAuditApp(deps: Deps): ServiceApp {
+  measureService(deps.metrics, deps)
   measureLog(deps.metrics, deps)
   return buildApp({
     ...deps,

@@ -99,7 +99,7 @@ test('what waits for the log is seen, and what is not an event', async () => {
 })
 
 test('the lag of a batch is that of its oldest event', async () => {
-  const metrics = buildMetrics()
+  const metrics = buildMetrics('audit', 'test')
   const agoMs = [500, 8000, 100]
   const batch = agoMs.map((ms) => received({ occurredAt: new Date(Date.now() - ms).toISOString() }))
   buildIngestMetrics(metrics).stored(batch, [])

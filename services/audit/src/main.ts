@@ -6,7 +6,7 @@ import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
 import { buildMetrics } from '@caregate/common/metrics'
 import { openOutbox } from '@caregate/common/outbox'
-import { run } from '@caregate/common/run'
+import { run, versionOf } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildAuditApp } from './app.ts'
 import { keys, signerOf } from './config.ts'
@@ -40,7 +40,7 @@ await run(spec.service, keys, async (config, log, lifetime) => {
   lifetime.add('the verification', () => verification.close())
   const feed = openFeed(db, broker, log, lifetime.signal)
   lifetime.add('the feed', () => feed.close())
-  const metrics = buildMetrics()
+  const metrics = buildMetrics(spec.service, versionOf(import.meta.url))
   const measured = buildIngestMetrics(metrics)
   const listener: IngestListener = {
     stored(batch, added) {

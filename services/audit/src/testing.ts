@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { buildEvent, canonicalJson, type AuditEvent } from '@caregate/common/events'
-import { buildMetrics } from '@caregate/common/metrics'
+import type { Broker } from '@caregate/common/broker'
 import { openTestService } from '@caregate/common/testing/service'
 import { buildAuditApp } from './app.ts'
 import { findConsole } from './console.ts'
@@ -13,25 +13,30 @@ import { openSequencer } from './sequencer.ts'
 
 export const signer: Signer = { name: 'care.example.org/audit', privateKey: generateKeyPairSync('ed25519').privateKey }
 
-const away: HealthDeps['broker'] = { depth: () => Promise.reject(new Error('no broker in this test')) }
+type AuditBroker = Pick<Broker, 'connected' | 'depth'>
+const away: AuditBroker = {
+  connected: false,
+  depth: () => Promise.reject(new Error('no broker in this test')),
+}
 const unverified: HealthDeps['verification'] = {
   status: { state: 'verifying', size: 0, completedAt: null, problems: [] },
 }
 
 /** The service, and what appends to its log. */
-export async function openAudit({ broker = away, verification = unverified }: Partial<HealthDeps> = {}) {
-  const metrics = buildMetrics()
+export async function openAudit({
+  broker = away,
+  verification = unverified,
+}: { broker?: AuditBroker; verification?: HealthDeps['verification'] } = {}) {
   const stopping = new AbortController()
   let feed: Feed | undefined
   const service = await openTestService(spec, (deps) => {
     const { signal } = stopping
     feed = openFeed(deps.db, { connected: true, announce: async () => [] }, deps.log, signal)
-    return buildAuditApp({ ...deps, signer, feed, signal, broker, verification, metrics, console: findConsole() })
+    return buildAuditApp({ ...deps, signer, feed, signal, broker, verification, console: findConsole() })
   })
   const sequencer = await openSequencer(service.db, signer)
   return {
     ...service,
-    metrics,
     sequencer,
     append: (...batch: { event?: AuditEvent; body: string }[]) =>
       sequencer.append(batch.map(({ body }) => receive(Buffer.from(body)))),

@@ -11,6 +11,8 @@ import { recordUnattended } from '@caregate/common/unattended'
 export interface SigningKey {
   kid: string
   privateKey: KeyObject
+  /** Since when it is in use, in milliseconds since the epoch; SECRET_KEY doesn't say. */
+  from?: number
 }
 export interface Keys {
   signing(): SigningKey

@@ -3,8 +3,9 @@ import { openBroker } from '@caregate/common/broker'
 import { currentUrl } from '@caregate/common/current-url'
 import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
+import { buildMetrics } from '@caregate/common/metrics'
 import { openOutbox } from '@caregate/common/outbox'
-import { run } from '@caregate/common/run'
+import { run, versionOf } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildAuthApp } from './app.ts'
 import { keys as configKeys } from './config.ts'
@@ -12,7 +13,6 @@ import { spec } from './database.ts'
 import { authSeal, openKeys } from './keys.ts'
 import { openResetMails } from './mail.ts'
 import { buildPasswords } from './passwords.ts'
-import { buildTokens } from './tokens.ts'
 import { buildTotp } from './totp.ts'
 import { startUpkeep } from './upkeep.ts'
 
@@ -34,6 +34,7 @@ await run(spec.service, configKeys, async (config, log, lifetime) => {
     broker,
     outbox,
     log,
+    metrics: buildMetrics(spec.service, versionOf(import.meta.url)),
     config,
     keys,
     mails,
@@ -41,7 +42,6 @@ await run(spec.service, configKeys, async (config, log, lifetime) => {
     verify: buildVerify(config, keys.find),
     cursors: buildCursors(config.CURSOR_KEY),
     passwords: await buildPasswords(config.BCRYPT_COST),
-    tokens: buildTokens(config, keys.signing),
     trustedProxies: config.TRUSTED_PROXIES,
   })
   await serve(spec.service, { request: app }, config, log, lifetime)

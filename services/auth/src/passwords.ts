@@ -35,6 +35,8 @@ export interface Passwords {
   matches(password: string, hash: string | undefined): Promise<boolean>
   /** Whether the hash cost less than a new one does. */
   isOutdated(hash: string): boolean
+  /** How many passwords wait for a core. */
+  readonly waiting: number
 }
 
 /** So many a core may wait: longer than they take, nobody does. */
@@ -64,6 +66,9 @@ export async function buildPasswords(cost: number): Promise<Passwords> {
         return right
       }),
     isOutdated: (hash) => bcrypt.getRounds(hash) < cost,
+    get waiting() {
+      return limit.pendingCount
+    },
   }
 }
 

@@ -12,7 +12,6 @@ import { spec, type UserRow } from './database.ts'
 import { authSeal, openKeys, type Keys } from './keys.ts'
 import { buildPasswords, type Passwords } from './passwords.ts'
 import { createUser } from './repository/users.ts'
-import { buildTokens } from './tokens.ts'
 import { buildTotp } from './totp.ts'
 
 export const SECRET_KEY = 'a secret of forty bytes, for the tests of auth'
@@ -54,7 +53,6 @@ export async function openAuth(more: Partial<AuthConfig> = {}, mails?: { wake():
       keys: signingKeys,
       mails,
       passwords: await buildPasswords(config.BCRYPT_COST),
-      tokens: buildTokens(config, signingKeys.signing),
       totp: buildTotp(seal),
       verify: buildVerify(config, signingKeys.find),
     })

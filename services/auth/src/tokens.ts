@@ -5,6 +5,7 @@ import { deriveKey } from '@caregate/common/seal'
 import type { AuthConfig } from './config.ts'
 import type { UserRow } from './database.ts'
 import type { SigningKey } from './keys.ts'
+import type { Counters } from './metrics.ts'
 
 export interface TokenPair {
   accessToken: string
@@ -26,12 +27,12 @@ export interface Tokens {
   readRefresh(token: string): { sessionId: string; generation: number } | undefined
 }
 
-type TokenConfig = Pick<
+export type TokenConfig = Pick<
   AuthConfig,
   'SECRET_KEY' | 'SECRET_KEY_PREVIOUS' | 'ACCESS_TOKEN_EXPIRE_MINUTES' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'ALGORITHM'
 >
 
-export function buildTokens(config: TokenConfig, signingKey: () => SigningKey): Tokens {
+export function buildTokens(config: TokenConfig, signingKey: () => SigningKey, issued: Counters['issued']): Tokens {
   const keyOf = (secret: string) => deriveKey(secret, 'caregate refresh token')
   const current = keyOf(config.SECRET_KEY)
   const known = config.SECRET_KEY_PREVIOUS ? [current, keyOf(config.SECRET_KEY_PREVIOUS)] : [current]
@@ -61,9 +62,11 @@ export function buildTokens(config: TokenConfig, signingKey: () => SigningKey): 
         notBefore: -5,
         expiresIn,
       })
+      issued(scope ?? 'access')
       return { accessToken, tokenType: 'Bearer', expiresIn }
     },
     refresh(sessionId, generation) {
+      issued('refresh')
       const body = `${sessionId}.${generation}`
       return `${body}.${authenticate(body)}`
     },

@@ -1,4 +1,5 @@
 import { buildApp, type AppOptions, type ServiceApp } from '@caregate/common/app'
+import { measureService, type ServiceParts } from '@caregate/common/measure'
 import { breakGlassRoutes, type BreakGlassDeps } from './break-glass/routes.ts'
 import { careTeamRoutes } from './care-team/routes.ts'
 import { buildChartRoutes, checkChartRoutes } from './chart.ts'
@@ -12,8 +13,12 @@ import { transferRoutes } from './transfer/routes.ts'
 import { vocabulary } from './vocabulary.ts'
 
 export function buildPatientsApp(
-  deps: Deps & BreakGlassDeps & Pick<AppOptions, 'log' | 'outbox' | 'verify' | 'trustedProxies'>,
+  deps: Deps &
+    BreakGlassDeps &
+    ServiceParts &
+    Pick<AppOptions, 'log' | 'metrics' | 'outbox' | 'verify' | 'trustedProxies'>,
 ): ServiceApp {
+  measureService(deps.metrics, deps)
   const charts = buildChartRoutes(deps.db)
   const routes = [
     ...patientRoutes(deps, charts),

@@ -4,9 +4,10 @@ import { openBroker } from '@caregate/common/broker'
 import { currentUrl } from '@caregate/common/current-url'
 import { buildCursors } from '@caregate/common/cursor'
 import { openDatabase } from '@caregate/common/database'
+import { buildMetrics } from '@caregate/common/metrics'
 import { openOutbox } from '@caregate/common/outbox'
 import { apiBase } from '@caregate/common/route'
-import { run } from '@caregate/common/run'
+import { run, versionOf } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
 import { buildPatientsApp } from './app.ts'
 import { keys } from './config.ts'
@@ -27,8 +28,10 @@ await run(spec.service, keys, async (config, log, lifetime) => {
   const app = buildPatientsApp({
     db,
     config,
+    broker,
     outbox,
     log,
+    metrics: buildMetrics(spec.service, versionOf(import.meta.url)),
     verify: configuredVerify(config),
     cursors: buildCursors(config.CURSOR_KEY),
     fieldKeys,

@@ -9,6 +9,7 @@ import { buildCursors, type Cursors } from '../cursor.ts'
 import { openDatabase, type Database } from '../database.ts'
 import type { AuditEvent } from '../events.ts'
 import { buildLogger, type Logger } from '../logger.ts'
+import { buildMetrics, type Metrics } from '../metrics.ts'
 import type { DatabaseSpec } from '../migrate.ts'
 import type { Description } from '../openapi.ts'
 import { openOutbox, type Outbox } from '../outbox.ts'
@@ -138,10 +139,18 @@ export async function listenForTest(
   }
 }
 
+/** A broker that is away. */
+export const noBroker = () => ({
+  connected: false as const,
+  publish: () => Promise.reject<never>(new Error('no broker in this test')),
+})
+
 export interface TestDeps {
   db: Database
+  broker: ReturnType<typeof noBroker>
   outbox: Outbox
   log: Logger
+  metrics: Metrics
   verify: Verify
   cursors: Cursors
   trustedProxies: string[]
@@ -159,16 +168,16 @@ export async function openTestService(spec: DatabaseSpec, build: (deps: TestDeps
     quietLog,
     AbortSignal.timeout(10_000),
   )
-  const outbox = openOutbox(
-    db,
-    { connected: false, publish: () => Promise.reject(new Error('no broker in this test')) },
-    quietLog,
-  )
+  const broker = noBroker()
+  const outbox = openOutbox(db, broker, quietLog)
+  const metrics = buildMetrics(spec.service, 'test')
   const verify = buildVerify(issuer, async (kid) => (kid === 'test' ? publicKey : undefined))
   const app = await build({
     db,
+    broker,
     outbox,
     log: quietLog,
+    metrics,
     verify,
     cursors: buildCursors('a key for the cursors of the tests!!'),
     trustedProxies: [],
@@ -183,6 +192,7 @@ export async function openTestService(spec: DatabaseSpec, build: (deps: TestDeps
       return answer
     },
     db,
+    metrics,
     urls,
     /** Events recorded since the last call, oldest first. */
     async events(): Promise<AuditEvent[]> {

@@ -1,6 +1,6 @@
 import Joi from 'joi'
-import type { AppOptions } from '@caregate/common/app'
 import { attempt } from '@caregate/common/metrics'
+import type { Outbox } from '@caregate/common/outbox'
 import { route, type Route } from '@caregate/common/route'
 import { nothing, type Schema } from '@caregate/common/validate'
 import { readQueues, type HealthDeps } from '../health.ts'
@@ -8,7 +8,7 @@ import { findPartitionsUntil } from '../partitions.ts'
 import { readLogState } from '../repository.ts'
 
 export interface StatusDeps extends HealthDeps {
-  outbox: Pick<AppOptions['outbox'], 'backlog'>
+  outbox: Pick<Outbox, 'backlog'>
 }
 
 const count = (): Joi.NumberSchema => Joi.number().integer().min(0).allow(null).required()

@@ -9,6 +9,7 @@ import { nothing, type Schema } from '@caregate/common/validate'
 import type { Attempts } from '../attempts.ts'
 import type { AuthConfig } from '../config.ts'
 import type { UserRow } from '../database.ts'
+import type { Counters } from '../metrics.ts'
 import type { Passwords } from '../passwords.ts'
 import { createSession, lockSession, rotateSession } from '../repository/sessions.ts'
 import { findUserByEmail, getUser, lockUser, updateUser } from '../repository/users.ts'
@@ -28,6 +29,7 @@ export interface SignInDeps {
     | 'SESSION_EXPIRE_DAYS'
     | 'TOTP_REQUIRED_ROLES'
   >
+  counters: Pick<Counters, 'signIn' | 'reused'>
   attempts: Attempts
   change: SessionChange
   passwords: Passwords
@@ -63,7 +65,17 @@ const deadRefresh = (threats?: string[]): AppError => {
 }
 const dayMs = 86_400_000
 
-export function signInRoutes({ db, config, attempts, change, passwords, tokens, totp, log }: SignInDeps): Route[] {
+export function signInRoutes({
+  db,
+  config,
+  counters,
+  attempts,
+  change,
+  passwords,
+  tokens,
+  totp,
+  log,
+}: SignInDeps): Route[] {
   const mustEnrol = (user: UserRow): boolean => !user.totpEnabled && mustHaveTotp(user, config)
 
   function concerns(context: Context<unknown, unknown, unknown>, user: UserRow, sessionId: string): void {
@@ -107,7 +119,7 @@ export function signInRoutes({ db, config, attempts, change, passwords, tokens, 
       body: loginBody,
       answer: { status: 200, description: 'Tokens', schema: loginAnswer },
       errors: ['unauthorized', 'totp_required'],
-      async handle(context) {
+      handle: counters.signIn(async (context) => {
         const { email, password, totp: code } = context.body
         const seen = await findUserByEmail(db.manager, email)
         if (seen) context.about({ resource: { type: 'user', id: seen.id } })
@@ -143,7 +155,7 @@ export function signInRoutes({ db, config, attempts, change, passwords, tokens, 
         if (scope === 'password') return { body: { ...access, mustChangePassword: true } }
         if (scope === 'totp') return { body: { ...access, mustEnrolTotp: true } }
         return { body: { ...access, refreshToken: tokens.refresh(session.id, session.generation) } }
-      },
+      }),
     }),
     route({
       method: 'post',
@@ -167,6 +179,7 @@ export function signInRoutes({ db, config, attempts, change, passwords, tokens, 
           const verdict = judgeRefresh(session, given.generation, new Date(), config)
           if (verdict === 'reuse' || verdict === 'dead' || user.disabled || mustEnrol(user)) {
             const refused = deadRefresh(verdict === 'reuse' ? ['spent refresh token'] : undefined)
+            if (verdict === 'reuse') counters.reused()
             if (await end(user.id, { only: session.id })) await context.record(tx, {}, refused)
             return refused
           }

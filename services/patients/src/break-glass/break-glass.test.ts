@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { samplesOf } from '@caregate/common/testing/samples'
 import type { Patient } from '../patient.ts'
 import { openPatients, registrar, someone, type Person } from '../testing.ts'
 
@@ -31,7 +32,10 @@ test('a clinician breaks the glass for an hour, and the event says everything bu
   const clinician = someone(['clinician'])
   expect((await read(clinician, chart)).body.code).toBe('restricted')
   await service.events()
+  const granted = async () => samplesOf(await service.metrics.scrape()).get('caregate_patients_break_glass_total') ?? 0
+  const before = await granted()
   const { status, body, headers } = await breakGlass(clinician, chart)
+  expect(await granted()).toBe(before + 1)
   expect([status, body]).toEqual([201, { grantId: expect.any(String), expiresAt: expect.any(String) }])
   expect(headers.get('x-break-glass')).toBe(body.grantId)
   const minutes = (Date.parse(body.expiresAt) - Date.now()) / 60_000

@@ -1,5 +1,6 @@
 import Joi from 'joi'
 import { AppError } from '@caregate/common/errors'
+import type { Metrics } from '@caregate/common/metrics'
 import { route, type Route } from '@caregate/common/route'
 import { idParams, nothing, textField, uuidField, type Schema } from '@caregate/common/validate'
 import { grantHeader, type ChartRoutes } from '../chart.ts'
@@ -10,6 +11,7 @@ import { createGrant, getGrant } from './repository.ts'
 export interface BreakGlassDeps {
   db: Pick<Deps['db'], 'manager'>
   config: Pick<PatientsConfig, 'BREAK_GLASS_MINUTES'>
+  metrics: Pick<Metrics, 'counter'>
 }
 
 const reasonBody: Schema<{ reason: string }> = Joi.object({
@@ -27,7 +29,8 @@ const grantAnswer: Schema<unknown> = Joi.object({
 })
 
 /** How a clinician who isn't of the care team opens a restricted chart, for a while and on the record. */
-export function breakGlassRoutes({ db, config }: BreakGlassDeps, { change }: ChartRoutes): Route[] {
+export function breakGlassRoutes({ db, config, metrics }: BreakGlassDeps, { change }: ChartRoutes): Route[] {
+  const granted = metrics.counter('caregate_patients_break_glass_total', 'Times that the glass of a chart was broken')
   return [
     change({
       method: 'post',
@@ -55,6 +58,7 @@ export function breakGlassRoutes({ db, config }: BreakGlassDeps, { change }: Cha
         )
         // the reason is not in the event: it may say what the patient has
         await context.record(tx, { breakGlass: { grantId } })
+        granted()
         return { body: { grantId, expiresAt }, headers: { [grantHeader]: grantId } }
       },
     }),
