@@ -70,7 +70,10 @@ export const topology = {
   ],
 } as const
 
-/** @returns whether the queue has the limit: one that was declared by an earlier version stays as it is, without */
+/**
+ * @returns whether the queue has the limit: one that was declared by an earlier version stays as it is, without. Whom the
+ * broker lets declare nothing finds the queue that was prepared for it, which has
+ */
 export async function declareDeadLetters(model: Pick<ChannelModel, 'createChannel'>): Promise<boolean> {
   const channel = await model.createChannel()
   // the refused call says so as well
@@ -80,11 +83,13 @@ export async function declareDeadLetters(model: Pick<ChannelModel, 'createChanne
     await channel.close()
     return true
   } catch (error) {
-    if ((error as { code?: number }).code !== preconditionFailed) throw error
-    return false
+    const { code } = error as { code?: number }
+    if (code !== preconditionFailed && code !== accessRefused) throw error
+    return code === accessRefused
   }
 }
 const preconditionFailed = 406
+const accessRefused = 403
 
 /**
  * Publishers and the consumer declare the same, so it doesn't matter who starts first. Whom the broker lets declare
@@ -105,7 +110,6 @@ async function declareTopology(model: ChannelModel): Promise<void> {
     if ((error as { code?: number }).code !== accessRefused) throw error
   }
 }
-const accessRefused = 403
 
 /**
  * Connects in the background and again after every loss; `subscribe` runs on each new connection.
