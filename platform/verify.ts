@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { checkAll } from './k8s/check.ts'
+import { checkByPromtool, checkMonitoring } from './monitoring/check.ts'
 import { checkLicences } from './supply/licences.ts'
 import { checkLockfile } from './supply/lockfile.ts'
 import { checkSecrets } from './supply/secrets.ts'
@@ -88,6 +89,8 @@ const checks: Record<string, () => Promise<Result>> = {
   licences: () => list(checkLicences),
   packages: () => list(checkPackages),
   k8s: () => list(() => checkAll()),
+  monitoring: () => list(() => checkMonitoring()),
+  promtool: () => list(checkByPromtool),
 }
 
 const secondsSince = (from: number): string => ((performance.now() - from) / 1000).toFixed(1)
