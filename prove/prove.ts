@@ -13,6 +13,7 @@ const names = [
   'matching',
   'compose',
   'restore',
+  'alerts',
 ] as const
 const [name] = process.argv.splice(2, 1)
 if (!names.includes(name as (typeof names)[number])) {
