@@ -50,7 +50,7 @@ export default {
         pathNot: [
           test,
           '(^|/)testing(/|\\.ts$)',
-          '^platform/(verify\\.ts$|backing/containers\\.ts$|(k8s|supply)/)',
+          '^platform/(verify\\.ts$|backing/containers\\.ts$|(k8s|monitoring|supply)/)',
           '^services/audit/console/',
         ],
       },

@@ -25,8 +25,9 @@ const { services } = parse(text, { merge: true }) as { services: Record<string, 
 const ours = Object.entries(services).filter(([, { image }]) => image.startsWith('caregate/'))
 const processes = { gateway, auth, patients, audit }
 
-/** They follow from what an image is, and from there being a Consul; TLS is docker-compose.tls.yml's. */
-const fixed = /^((METRICS_)?PORT|LISTEN_ADDRESS|DISCOVERY|SERVICES|TLS_.*)$/
+/** They follow from what an image is, and from there being a Consul; TLS is docker-compose.tls.yml's, and of traces a few will do. */
+const fixed =
+  /^((METRICS_)?PORT|LISTEN_ADDRESS|DISCOVERY|SERVICES|TLS_.*|OTEL_(.*_(TRACES_ENDPOINT|PROTOCOL|CERTIFICATE)|SERVICE_NAME|BSP_.*|SDK_DISABLED))$/
 
 test.each(Object.entries(processes))('%s can be given every setting that it takes', (name, keys) => {
   const names = Object.keys(services[name]!.environment!)

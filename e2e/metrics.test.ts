@@ -8,7 +8,7 @@ import { freePort } from '../platform/processes.ts'
 import { DEFAULT_PORTS, PROCESSES, SERVICES, type ProcessName } from '../platform/services.ts'
 import { ROOT } from '../platform/state.ts'
 import { openTestPlatform } from './platform.ts'
-import { openPrometheus } from './prometheus.ts'
+import { openPrometheus } from '../platform/monitoring/prometheus.ts'
 
 let platform: Awaited<ReturnType<typeof openTestPlatform>>
 beforeAll(async () => {

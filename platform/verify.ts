@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { checkAll } from './k8s/check.ts'
 import { checkMigrations } from './migrations.ts'
+import { checkByPromtool, checkMonitoring } from './monitoring/check.ts'
 import { checkLicences } from './supply/licences.ts'
 import { checkLockfile } from './supply/lockfile.ts'
 import { checkSecrets } from './supply/secrets.ts'
@@ -90,6 +91,8 @@ const checks: Record<string, () => Promise<Result>> = {
   migrations: () => list(checkMigrations),
   packages: () => list(checkPackages),
   k8s: () => list(() => checkAll()),
+  monitoring: () => list(() => checkMonitoring()),
+  promtool: () => list(checkByPromtool),
 }
 
 const secondsSince = (from: number): string => ((performance.now() - from) / 1000).toFixed(1)

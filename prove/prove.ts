@@ -14,6 +14,7 @@ const names = [
   'compose',
   'compose-tls',
   'restore',
+  'alerts',
 ] as const
 const [name] = process.argv.splice(2, 1)
 if (!names.includes(name as (typeof names)[number])) {

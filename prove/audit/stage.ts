@@ -7,6 +7,7 @@ import { createPrivateKey } from 'node:crypto'
 import { auditQueue, openBroker } from '@caregate/common/broker'
 import { openDatabase } from '@caregate/common/database'
 import { buildLogger } from '@caregate/common/logger'
+import type { Account } from '../../platform/client.ts'
 import { startPlatform } from '../../platform/platform.ts'
 import { freePort } from '../../platform/processes.ts'
 import { openProgress } from '../../platform/progress.ts'
@@ -24,7 +25,8 @@ export type Tokens = Record<(typeof roles)[number], string>
 const cli = join(ROOT, 'services/audit/src/cli.ts')
 const env = { ...unlimited, BCRYPT_COST: '4', LOG_LEVEL: 'WARNING', ACCESS_TOKEN_EXPIRE_MINUTES: '1440' }
 
-export async function openAuditStage() {
+/** @param more settings of the processes */
+export async function openAuditStage(more: NodeJS.ProcessEnv = {}) {
   const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-prove-')))
   const inFolder = (name: string) => join(folder, name)
   const secrets = openSecrets(folder)
@@ -49,7 +51,7 @@ export async function openAuditStage() {
     stopSignal: 'SIGTERM',
   })
   const progress = openProgress(process.stderr)
-  const settings = { ...env, WITNESS_URL: `http://127.0.0.1:${port}`, WITNESS_KEY: witnessKey }
+  const settings = { ...env, ...more, WITNESS_URL: `http://127.0.0.1:${port}`, WITNESS_KEY: witnessKey }
   // the supervisor would note each of the deaths that the proof is about
   const quiet = { step: progress.step, note: () => {} }
   const platform = await startPlatform({ folder, env: settings, ports: 'free', progress: quiet }).finally(() =>
@@ -87,6 +89,9 @@ export async function openAuditStage() {
 
   return {
     ...platform,
+    env: settings,
+    /** Of the witness. */
+    beside,
     cli,
     keys: ['--log-key', logKey, '--witness-key', witnessKey],
     seen,
@@ -110,10 +115,13 @@ export async function bringPeople({ info }: AuditStage) {
   const { admin } = info
   const { accessToken } = (await settle(ask, admin!.email, admin!.password)).tokens
   const tokens = {} as Tokens
+  const accounts = {} as Record<keyof Tokens, Account>
   for (const role of roles) {
     const body = { email: `${role}@prove.test`, fullName: `The ${role}`, roles: [role] }
     const made = await ask<{ oneTimePassword: string }>(201, 'POST', '/api/v1/auth/users', body, accessToken)
-    tokens[role] = (await settle(ask, body.email, made.oneTimePassword)).tokens.accessToken
+    const settled = await settle(ask, body.email, made.oneTimePassword)
+    tokens[role] = settled.tokens.accessToken
+    accounts[role] = settled.account
   }
   const account = await ask<{ clientId: string; clientSecret: string }>(
     201,
@@ -125,6 +133,9 @@ export async function bringPeople({ info }: AuditStage) {
   const { clientId, clientSecret } = account
   return {
     tokens,
+    accounts,
+    /** A token of theirs. */
+    admin: accessToken,
     /** A new token of the service account. */
     exporter: async () =>
       (await ask<{ accessToken: string }>(200, 'POST', '/api/v1/auth/token', { clientId, clientSecret })).accessToken,

@@ -78,7 +78,10 @@ export const topology = {
   ],
 } as const
 
-/** @returns whether the queue has the limit: one that was declared by an earlier version stays as it is, without */
+/**
+ * @returns whether the queue has the limit: one that was declared by an earlier version stays as it is, without. Whom the
+ * broker lets declare nothing finds the queue that was prepared for it, which has
+ */
 export async function declareDeadLetters(model: Pick<ChannelModel, 'createChannel'>): Promise<boolean> {
   const channel = await model.createChannel()
   // the refused call says so as well
@@ -88,11 +91,13 @@ export async function declareDeadLetters(model: Pick<ChannelModel, 'createChanne
     await channel.close()
     return true
   } catch (error) {
-    if ((error as { code?: number }).code !== preconditionFailed) throw error
-    return false
+    const { code } = error as { code?: number }
+    if (code !== preconditionFailed && code !== accessRefused) throw error
+    return code === accessRefused
   }
 }
 const preconditionFailed = 406
+const accessRefused = 403
 
 /**
  * Publishers and the consumer declare the same, so it doesn't matter who starts first. Whom the broker lets declare
@@ -113,7 +118,6 @@ async function declareTopology(model: ChannelModel): Promise<void> {
     if ((error as { code?: number }).code !== accessRefused) throw error
   }
 }
-const accessRefused = 403
 
 /** Below the request, which may be long over: what waits in an outbox is published when it can be. */
 const startPublishing = ({ id, type, traceparent }: Message, exchange: string): Span | undefined =>

@@ -128,7 +128,7 @@ export function watchConsul(
   function watch(service: string, failing = false): void {
     if (signal.aborted) return
     const watcher = consul.watch({
-      async method(...asked: Parameters<typeof consul.health.service>) {
+      async method(...asked: Parameters<typeof consul.health.service>): Promise<unknown> {
         const answer = await consul.health.service(...asked)
         heard.set(service, performance.now())
         return answer

@@ -1,29 +1,40 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { serviceFolder } from '../platform/backing/context.ts'
-import { installPackages } from '../platform/backing/packages.ts'
-import { freePort } from '../platform/processes.ts'
-import { quietProgress } from '../platform/progress.ts'
-import { unprivilegedUser } from '../platform/state.ts'
-import type { Supervisor } from '../platform/supervisor.ts'
+import { serviceFolder } from '../backing/context.ts'
+import { installPackages } from '../backing/packages.ts'
+import { freePort } from '../processes.ts'
+import { quietProgress } from '../progress.ts'
+import { unprivilegedUser } from '../state.ts'
+import type { Supervisor } from '../supervisor.ts'
 
 const server = '/usr/bin/prometheus'
 
-/** Debian's Prometheus, which scrapes as a configuration says until the supervisor closes. */
-export async function openPrometheus(supervisor: Supervisor, folder: string, config: string) {
+/**
+ * Debian's Prometheus, which scrapes as a configuration says until the supervisor closes.
+ * @param others further files that the configuration names, by name
+ */
+export async function openPrometheus(
+  supervisor: Supervisor,
+  folder: string,
+  config: string,
+  others: Record<string, string> = {},
+  flags: readonly string[] = [],
+) {
   if (!existsSync(server)) await installPackages(quietProgress, 'Prometheus', ['prometheus'])
   const user = unprivilegedUser()
   const own = serviceFolder({ folder, user }, 'prometheus')
-  const file = join(own, 'prometheus.yml')
-  writeFileSync(file, config)
+  const files = { ...others, 'prometheus.yml': config }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(own, name), text)
   const address = `127.0.0.1:${await freePort()}`
   await supervisor.start({
     name: 'prometheus',
     command: [
       server,
-      `--config.file=${file}`,
+      `--config.file=${join(own, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(own, 'data')}`,
       `--web.listen-address=${address}`,
+      `--web.external-url=http://${address}`,
+      ...flags,
     ],
     cwd: own,
     env: { PATH: process.env.PATH },
