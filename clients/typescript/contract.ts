@@ -6,7 +6,7 @@ import openapiTS, { astToString } from 'openapi-typescript'
 
 const folder = import.meta.dirname
 export interface Document {
-  paths: Record<string, Record<string, { responses: Record<string, { description: string; content?: object }> }>>
+  paths: Record<string, Record<string, { responses: Record<string, { $ref: string }> }>>
 }
 /** The document that clients are written against, and its types. */
 export const files = { document: join(folder, 'openapi.json'), types: join(folder, 'src/api.ts') }
@@ -21,7 +21,7 @@ function withOneRefusal(document: Document): Document {
     for (const [status, answer] of Object.entries(operation.responses)) {
       if (Number(status) < 400) continue
       delete operation.responses[status]
-      if (answer.content) operation.responses.default = { description: 'It was refused', content: answer.content }
+      operation.responses.default ??= answer
     }
   return { ...document, paths }
 }

@@ -2203,7 +2203,488 @@ export interface components {
             totpEnabled: boolean;
         };
     };
-    responses: never;
+    responses: {
+        /** @description `bad_request`: The request line, a header or the body is malformed. */
+        "400.bad_request": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unauthorized`: There is no access token, or it is expired, revoked or not valid. */
+        "401.unauthorized": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `unauthorized`: There is no access token, or it is expired, revoked or not valid.
+         *
+         *     `totp_required`: The password is right, and the account has a second factor: send `totp`.
+         */
+        "401.unauthorized.totp_required": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `forbidden`: The roles of the signed-in user do not allow this.
+         *
+         *     `restricted`: Only its care team may open it, others by break-glass.
+         *
+         *     `password_change_required`: The token came from a one-time password and is good for POST /auth/password alone.
+         *
+         *     `totp_enrolment_required`: A role of the account must have one: the token is good for POST /auth/totp and /auth/totp/confirm alone.
+         */
+        "403.forbidden.restricted.password_change_required.totp_enrolment_required": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `password_change_required`: The token came from a one-time password and is good for POST /auth/password alone. */
+        "403.password_change_required": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `password_change_required`: The token came from a one-time password and is good for POST /auth/password alone.
+         *
+         *     `totp_enrolment_required`: A role of the account must have one: the token is good for POST /auth/totp and /auth/totp/confirm alone.
+         */
+        "403.password_change_required.totp_enrolment_required": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `password_change_required`: The token came from a one-time password and is good for POST /auth/password alone.
+         *
+         *     `totp_enrolment_required`: A role of the account must have one: the token is good for POST /auth/totp and /auth/totp/confirm alone.
+         *
+         *     `forbidden`: The roles of the signed-in user do not allow this.
+         */
+        "403.password_change_required.totp_enrolment_required.forbidden": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `sign_in_again`: This is open for fifteen minutes after a login: a token alone, which may be stolen, is not enough.
+         *
+         *     `password_change_required`: The token came from a one-time password and is good for POST /auth/password alone.
+         */
+        "403.sign_in_again.password_change_required": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `sign_in_again`: This is open for fifteen minutes after a login: a token alone, which may be stolen, is not enough.
+         *
+         *     `password_change_required`: The token came from a one-time password and is good for POST /auth/password alone.
+         *
+         *     `totp_enrolment_required`: A role of the account must have one: the token is good for POST /auth/totp and /auth/totp/confirm alone.
+         */
+        "403.sign_in_again.password_change_required.totp_enrolment_required": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `totp_enrolment_required`: A role of the account must have one: the token is good for POST /auth/totp and /auth/totp/confirm alone. */
+        "403.totp_enrolment_required": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `not_found`: There is no such resource. */
+        "404.not_found": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `request_timeout`: Headers must have come within 10 seconds, all of it within 30. */
+        "408.request_timeout": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `already_exists`: `Location` names the resource that has this key, to whom may know of it. */
+        "409.already_exists": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `already_exists`: `Location` names the resource that has this key, to whom may know of it.
+         *
+         *     `possible_duplicate`: `candidates` lists the charts that you may read and that are almost certainly the same person’s; `?force=true` creates it all the same.
+         */
+        "409.already_exists.possible_duplicate": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `conflict`: The request contradicts the state of the resource. */
+        "409.conflict": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `gone`: A chart that was voided, and can be restored, or merged into the one that `Location` names; or an event whose retention has ended. */
+        "410.gone": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `stale`: `If-Match` names another version than the current one: read it again. */
+        "412.stale": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `too_large`: The body is larger than this route takes. */
+        "413.too_large": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `uri_too_long`: Path and query string may have 8192 characters at most. */
+        "414.uri_too_long": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unsupported_media_type`: Send the body as application/json. */
+        "415.unsupported_media_type": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `validation_failed`: `errors` has an entry for each broken rule, with the path of the field. */
+        "422.validation_failed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `precondition_required`: Send the `ETag` that you read as `If-Match`. */
+        "428.precondition_required": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `rate_limited`: Wait as many seconds as `Retry-After` says. */
+        "429.rate_limited": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `headers_too_large`: All headers together may have 16 kB at most. */
+        "431.headers_too_large": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `internal_error`: Something unforeseen went wrong. The log has the details under the request id.
+         *
+         *     `database_error`: The database refused the statement. The log has the details under the request id.
+         */
+        "500.internal_error.database_error": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `bad_gateway`: The service broke the connection before it answered. */
+        "502.bad_gateway": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description `unavailable`: A part that the request needs is away for the moment. Try again.
+         *
+         *     `audit_unavailable`: The access could not be recorded, so it was not granted. Try again.
+         */
+        "503.unavailable.audit_unavailable": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `gateway_timeout`: The service did not answer in time. */
+        "504.gateway_timeout": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `bad_request`: The request line, a header or the body is malformed. */
+        "fhir.400.bad_request": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `unauthorized`: There is no access token, or it is expired, revoked or not valid. */
+        "fhir.401.unauthorized": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /**
+         * @description `forbidden`: The roles of the signed-in user do not allow this.
+         *
+         *     `restricted`: Only its care team may open it, others by break-glass.
+         *
+         *     `password_change_required`: The token came from a one-time password and is good for POST /auth/password alone.
+         *
+         *     `totp_enrolment_required`: A role of the account must have one: the token is good for POST /auth/totp and /auth/totp/confirm alone.
+         */
+        "fhir.403.forbidden.restricted.password_change_required.totp_enrolment_required": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /**
+         * @description `password_change_required`: The token came from a one-time password and is good for POST /auth/password alone.
+         *
+         *     `totp_enrolment_required`: A role of the account must have one: the token is good for POST /auth/totp and /auth/totp/confirm alone.
+         *
+         *     `forbidden`: The roles of the signed-in user do not allow this.
+         */
+        "fhir.403.password_change_required.totp_enrolment_required.forbidden": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `not_found`: There is no such resource. */
+        "fhir.404.not_found": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `not_acceptable`: Answers are FHIR R4 as JSON, `application/fhir+json`: no other format or version can be had. */
+        "fhir.406.not_acceptable": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `request_timeout`: Headers must have come within 10 seconds, all of it within 30. */
+        "fhir.408.request_timeout": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `gone`: A chart that was voided, and can be restored, or merged into the one that `Location` names; or an event whose retention has ended. */
+        "fhir.410.gone": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `too_large`: The body is larger than this route takes. */
+        "fhir.413.too_large": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `uri_too_long`: Path and query string may have 8192 characters at most. */
+        "fhir.414.uri_too_long": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `unsupported_media_type`: Send the body as application/json. */
+        "fhir.415.unsupported_media_type": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `validation_failed`: `errors` has an entry for each broken rule, with the path of the field. */
+        "fhir.422.validation_failed": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `rate_limited`: Wait as many seconds as `Retry-After` says. */
+        "fhir.429.rate_limited": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `headers_too_large`: All headers together may have 16 kB at most. */
+        "fhir.431.headers_too_large": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /**
+         * @description `internal_error`: Something unforeseen went wrong. The log has the details under the request id.
+         *
+         *     `database_error`: The database refused the statement. The log has the details under the request id.
+         */
+        "fhir.500.internal_error.database_error": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `bad_gateway`: The service broke the connection before it answered. */
+        "fhir.502.bad_gateway": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /**
+         * @description `unavailable`: A part that the request needs is away for the moment. Try again.
+         *
+         *     `audit_unavailable`: The access could not be recorded, so it was not granted. Try again.
+         */
+        "fhir.503.unavailable.audit_unavailable": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+        /** @description `gateway_timeout`: The service did not answer in time. */
+        "fhir.504.gateway_timeout": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/fhir+json": components["schemas"]["OperationOutcome"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2233,15 +2714,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditActivity: {
@@ -2282,15 +2755,7 @@ export interface operations {
                     "application/json": components["schemas"]["Activity"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditCheckpoint: {
@@ -2315,15 +2780,7 @@ export interface operations {
                     "text/plain; charset=utf-8": string;
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditEvents: {
@@ -2373,15 +2830,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditEventsId: {
@@ -2406,15 +2855,7 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEvent"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditExport: {
@@ -2460,15 +2901,7 @@ export interface operations {
                     "text/csv; charset=utf-8": string;
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditHolds: {
@@ -2499,15 +2932,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     putAuditHoldsId: {
@@ -2545,15 +2970,7 @@ export interface operations {
                     "application/json": components["schemas"]["Hold"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     deleteAuditHoldsId: {
@@ -2576,15 +2993,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditKey: {
@@ -2607,15 +3016,7 @@ export interface operations {
                     "text/plain; charset=utf-8": string;
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditPatientsIdAccesses: {
@@ -2654,15 +3055,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditProofConsistency: {
@@ -2690,15 +3083,7 @@ export interface operations {
                     "application/json": components["schemas"]["Proof"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditProofInclusion: {
@@ -2726,15 +3111,7 @@ export interface operations {
                     "application/json": components["schemas"]["Proof"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditReviews: {
@@ -2767,15 +3144,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuditReviews: {
@@ -2810,15 +3179,7 @@ export interface operations {
                     "application/json": components["schemas"]["Review"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditReviewsId: {
@@ -2845,15 +3206,7 @@ export interface operations {
                     "application/json": components["schemas"]["Review"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     patchAuditReviewsId: {
@@ -2889,15 +3242,7 @@ export interface operations {
                     "application/json": components["schemas"]["Review"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditStatus: {
@@ -2920,15 +3265,7 @@ export interface operations {
                     "application/json": components["schemas"]["LogStatus"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuditStream: {
@@ -2971,15 +3308,7 @@ export interface operations {
                     "text/event-stream; charset=utf-8": string;
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     "getAuditTileLevelTile*": {
@@ -3006,15 +3335,7 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthKeysRotate: {
@@ -3048,15 +3369,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthLogin: {
@@ -3089,15 +3402,7 @@ export interface operations {
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthLogout: {
@@ -3118,15 +3423,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuthMe: {
@@ -3149,15 +3446,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     patchAuthMe: {
@@ -3186,15 +3475,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthPassword: {
@@ -3222,15 +3503,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthPasswordForgot: {
@@ -3258,15 +3531,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthPasswordReset: {
@@ -3294,15 +3559,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthRefresh: {
@@ -3338,15 +3595,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthRegister: {
@@ -3378,15 +3627,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuthServiceAccounts: {
@@ -3417,15 +3658,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthServiceAccounts: {
@@ -3471,15 +3704,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     deleteAuthServiceAccountsId: {
@@ -3502,15 +3727,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthServiceAccountsIdRotate: {
@@ -3551,15 +3768,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuthSessions: {
@@ -3590,15 +3799,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     deleteAuthSessionsId: {
@@ -3621,15 +3822,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthToken: {
@@ -3665,15 +3858,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthTotp: {
@@ -3704,15 +3889,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     deleteAuthTotp: {
@@ -3733,15 +3910,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthTotpConfirm: {
@@ -3768,15 +3937,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuthUsers: {
@@ -3812,15 +3973,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthUsers: {
@@ -3866,15 +4019,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getAuthUsersId: {
@@ -3899,15 +4044,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     patchAuthUsersId: {
@@ -3940,15 +4077,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     putAuthUsersIdPatient: {
@@ -3980,15 +4109,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     deleteAuthUsersIdPatient: {
@@ -4011,15 +4132,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postAuthUsersIdResetPassword: {
@@ -4046,15 +4159,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     deleteAuthUsersIdSessions: {
@@ -4077,15 +4182,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     deleteAuthUsersIdTotp: {
@@ -4108,15 +4205,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getPatients: {
@@ -4148,15 +4237,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatients: {
@@ -4190,15 +4271,7 @@ export interface operations {
                     "application/json": components["schemas"]["Patient"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getPatientsId: {
@@ -4234,15 +4307,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     putPatientsId: {
@@ -4275,15 +4340,7 @@ export interface operations {
                     "application/json": components["schemas"]["Patient"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     patchPatientsId: {
@@ -4351,15 +4408,7 @@ export interface operations {
                     "application/json": components["schemas"]["Patient"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getPatientsIdAllergies: {
@@ -4394,15 +4443,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsIdAllergies: {
@@ -4437,15 +4478,7 @@ export interface operations {
                     "application/json": components["schemas"]["ClinicalItem"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     putPatientsIdAllergiesItemId: {
@@ -4479,15 +4512,7 @@ export interface operations {
                     "application/json": components["schemas"]["ClinicalItem"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsIdBreakGlass: {
@@ -4526,15 +4551,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getPatientsIdCareTeam: {
@@ -4569,15 +4586,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsIdCareTeam: {
@@ -4618,15 +4627,7 @@ export interface operations {
                     "application/json": components["schemas"]["CareTeamMember"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     deletePatientsIdCareTeamMemberId: {
@@ -4650,15 +4651,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getPatientsIdConditions: {
@@ -4693,15 +4686,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsIdConditions: {
@@ -4736,15 +4721,7 @@ export interface operations {
                     "application/json": components["schemas"]["ClinicalItem"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     putPatientsIdConditionsItemId: {
@@ -4778,15 +4755,7 @@ export interface operations {
                     "application/json": components["schemas"]["ClinicalItem"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getPatientsIdHistory: {
@@ -4821,15 +4790,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getPatientsIdHistoryVersion: {
@@ -4857,15 +4818,7 @@ export interface operations {
                     "application/json": components["schemas"]["Patient"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getPatientsIdHistoryVersionDiff: {
@@ -4906,15 +4859,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsIdMerge: {
@@ -4953,15 +4898,7 @@ export interface operations {
                     "application/json": components["schemas"]["Patient"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsIdRestore: {
@@ -4994,15 +4931,7 @@ export interface operations {
                     "application/json": components["schemas"]["Patient"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsIdUnmerge: {
@@ -5041,15 +4970,7 @@ export interface operations {
                     "application/json": components["schemas"]["Patient"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsIdVoid: {
@@ -5082,15 +5003,7 @@ export interface operations {
                     "application/json": components["schemas"]["Patient"];
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getPatientsBreakGlassGrantId: {
@@ -5128,15 +5041,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getPatientsExport: {
@@ -5170,15 +5075,7 @@ export interface operations {
                     "text/csv; charset=utf-8": string;
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsImport: {
@@ -5212,15 +5109,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsMatch: {
@@ -5303,15 +5192,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     postPatientsSearch: {
@@ -5358,15 +5239,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getConsole: {
@@ -5389,15 +5262,7 @@ export interface operations {
                     "text/html; charset=utf-8": string;
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getConsoleAssetsNameCss: {
@@ -5422,15 +5287,7 @@ export interface operations {
                     "text/css; charset=utf-8": string;
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getConsoleAssetsNameJs: {
@@ -5455,15 +5312,7 @@ export interface operations {
                     "text/javascript; charset=utf-8": string;
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
     getFhirR4AllergyIntolerance: {
@@ -5500,15 +5349,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     postFhirR4AllergyIntolerance_search: {
@@ -5555,15 +5396,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     getFhirR4AllergyIntoleranceItemId: {
@@ -5600,15 +5433,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     getFhirR4AuditEvent: {
@@ -5655,15 +5480,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     postFhirR4AuditEvent_search: {
@@ -5730,15 +5547,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     getFhirR4AuditEventId: {
@@ -5769,15 +5578,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     getFhirR4Condition: {
@@ -5816,15 +5617,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     postFhirR4Condition_search: {
@@ -5876,15 +5669,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     getFhirR4ConditionItemId: {
@@ -5921,15 +5706,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     getFhirR4Metadata: {
@@ -5958,15 +5735,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     getFhirR4Patient: {
@@ -6001,15 +5770,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     postFhirR4Patient_search: {
@@ -6064,15 +5825,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     getFhirR4PatientId: {
@@ -6116,15 +5869,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     getFhirR4PatientId_historyVersion: {
@@ -6169,15 +5914,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/fhir+json": components["schemas"]["OperationOutcome"];
-                };
-            };
+            default: components["responses"]["fhir.400.bad_request"];
         };
     };
     getHealth: {
@@ -6211,15 +5948,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["400.bad_request"];
         };
     };
 }

@@ -42,6 +42,11 @@ test('in a transaction what it has written is found, and nobody else finds it', 
   })
 })
 
+test('ids sort by when they were made', () => {
+  const ids = Array.from({ length: 500 }, newId)
+  expect(ids.toSorted()).toEqual(ids)
+})
+
 test('a prepared statement is prepared once a connection', async () => {
   const statement = { name: 'three times', text: 'SELECT $1::int * 3 AS six, current_setting($2) AS setting' }
   await db.transaction(async (tx) => {

@@ -12,8 +12,14 @@ import { startCall, tracer, within } from './tracing.ts'
 export type Tx = EntityManager
 export type Database = Pick<DataSource, 'transaction' | 'query' | 'manager' | 'destroy'>
 
-/** UUIDv7 (RFC 9562): ids sort by when they were made. */
-export const newId = (): string => randomUUIDv7()
+let lastId = ''
+/** UUIDv7 (RFC 9562): those that a process makes sort by when it made them, also in the same millisecond. */
+export function newId(): string {
+  let id
+  do id = randomUUIDv7()
+  while (id <= lastId && id.startsWith(lastId.slice(0, 13)))
+  return (lastId = id)
+}
 
 export interface DatabaseOptions {
   DATABASE_URL: string

@@ -21,7 +21,7 @@ export interface OpenApi {
   security: Json[]
   tags: { name: string; description: string }[]
   paths: Record<string, Record<string, Json>>
-  components: { securitySchemes: Json; schemas: Json }
+  components: { securitySchemes: Json; schemas: Json; responses: Json }
 }
 
 type Direction = 'input' | 'output'
@@ -95,7 +95,24 @@ const errorContent = (path: string): Json =>
     ? { [fhirJson]: { schema: { $ref: '#/components/schemas/OperationOutcome' } } }
     : { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
 
-function responses(definition: Route): Json {
+/** Refusals are alike in many operations: each stands in the document once, called by its status and its codes. */
+function buildRefusals() {
+  const named: Record<string, Json> = {}
+  return {
+    named,
+    refer(status: number, codes: readonly ProblemCode[], path: string): string {
+      const name = [...(isFhir(path) ? ['fhir'] : []), status, ...codes].join('.')
+      named[name] ??= {
+        description: codes.map((code) => `\`${code}\`: ${problems[code][2]}`).join('\n\n'),
+        content: errorContent(path),
+      }
+      return `#/components/responses/${name}`
+    },
+  }
+}
+type Refusals = ReturnType<typeof buildRefusals>
+
+function responses(definition: Route, refusals: Refusals): Json {
   const { status, description, schema, type, headers = {}, others = {} } = definition.answer
   const answer: Json = { description }
   const content = schema ? jsonSchema(schema, 'output') : { type: 'string' }
@@ -112,16 +129,13 @@ function responses(definition: Route): Json {
     ...Object.entries(others).map(([code, text]): [number, Json] => [Number(code), { description: text }]),
     ...[...errors].map(([code, names]): [number, Json] => [
       code,
-      {
-        description: names.map((name) => `\`${name}\`: ${problems[name][2]}`).join('\n\n'),
-        content: errorContent(definition.path),
-      },
+      { $ref: refusals.refer(code, names, definition.path) },
     ]),
   ]
   return Object.fromEntries(entries)
 }
 
-function operation(definition: Route, tag: string): Json {
+function operation(definition: Route, tag: string, refusals: Refusals): Json {
   const { method, path, policy, access, summary, body, uploads } = definition
   const who =
     policy === 'public' ? 'Anyone.' : policy === 'signed-in' ? 'Whoever is signed in.' : `Roles: ${policy.join(', ')}.`
@@ -152,7 +166,7 @@ function operation(definition: Route, tag: string): Json {
           },
         }
       : {}),
-    responses: responses(definition),
+    responses: responses(definition, refusals),
   }
 }
 
@@ -221,6 +235,8 @@ export interface Description {
   tag: string
   paths: OpenApi['paths']
   schemas: Record<string, Json>
+  /** Refusals. */
+  responses: Record<string, Json>
 }
 
 /** Schemas by the names that clients know them by: each stands in the document once, wherever it is used. */
@@ -248,12 +264,13 @@ function buildReferences(vocabulary: Vocabulary) {
 
 export function describeRoutes(tag: string, routes: readonly Route[], vocabulary: Vocabulary = {}): Description {
   const { schemas, refer } = buildReferences(vocabulary)
+  const refusals = buildRefusals()
   const paths: OpenApi['paths'] = {}
   for (const definition of routes.filter(({ internal }) => !internal)) {
     const path = templateOf(definition)
-    ;(paths[path] ??= {})[definition.method] = operation(definition, tag)
+    ;(paths[path] ??= {})[definition.method] = operation(definition, tag, refusals)
   }
-  return { tag, paths: refer(paths) as typeof paths, schemas }
+  return { tag, paths: refer(paths) as typeof paths, schemas, responses: refusals.named }
 }
 
 /** One document of what the services say of themselves. */
@@ -286,6 +303,7 @@ export function buildOpenApi(version: string, descriptions: readonly Description
         { Problem: problemSchema, OperationOutcome: outcomeSchema },
         ...descriptions.map(({ schemas }) => schemas),
       ) as Json,
+      responses: Object.assign({}, ...descriptions.map(({ responses }) => responses)) as Json,
     },
   }
 }

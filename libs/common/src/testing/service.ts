@@ -114,10 +114,10 @@ function checkDocumented({ paths }: Description, method: string, path: string, {
   const template = plain in paths ? plain : Object.keys(paths).find(fits)
   const operation = template && paths[template]![method.toLowerCase()]
   if (!operation) return
-  const documented = (operation.responses as Record<string, { description: string }>)[status]
+  const documented = (operation.responses as Record<string, { $ref?: string }>)[status]
   // an OperationOutcome has it too
   const code = body?.code ?? body?.issue?.[0].details.coding[0].code
-  if (!documented || (status >= 400 && !documented.description.includes(`\`${code}\``)))
+  if (!documented || (status >= 400 && !documented.$ref?.split(/[/.]/).includes(String(code))))
     throw new Error(`${method} ${template} answers ${status} ${code}, which OpenAPI does not say`)
 }
 

@@ -1,7 +1,6 @@
-import { randomUUIDv7 } from 'node:crypto'
 import { MoreThan } from 'typeorm'
 import type { Role } from '@caregate/common/auth'
-import type { Tx } from '@caregate/common/database'
+import { newId, type Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
 import { serviceAccountEntity, type ServiceAccountRow } from '../database.ts'
 import { insertUnlessTaken } from './insert.ts'
@@ -26,7 +25,7 @@ export async function createServiceAccount(
   details: Pick<ServiceAccountRow, 'name' | 'roles' | 'secretHash'>,
 ): Promise<ServiceAccountRow> {
   const now = new Date()
-  const row: ServiceAccountRow = { ...details, id: randomUUIDv7(), createdAt: now, rotatedAt: now }
+  const row: ServiceAccountRow = { ...details, id: newId(), createdAt: now, rotatedAt: now }
   if (!(await insertUnlessTaken(tx, serviceAccountEntity, row)))
     throw new AppError('conflict', 'There is a service account of this name.')
   return row

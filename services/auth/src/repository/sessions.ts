@@ -1,6 +1,5 @@
-import { randomUUIDv7 } from 'node:crypto'
 import { IsNull, LessThan, MoreThan, Not } from 'typeorm'
-import type { Tx } from '@caregate/common/database'
+import { newId, type Tx } from '@caregate/common/database'
 import { sessionEntity, type SessionRow } from '../database.ts'
 
 export type NewSession = Pick<SessionRow, 'userId' | 'expiresAt' | 'ip' | 'userAgent'>
@@ -9,7 +8,7 @@ export async function createSession(tx: Tx, details: NewSession): Promise<Sessio
   const now = new Date()
   const row: SessionRow = {
     ...details,
-    id: randomUUIDv7(),
+    id: newId(),
     generation: 1,
     rotatedAt: now,
     createdAt: now,

@@ -1,7 +1,6 @@
-import { randomUUIDv7 } from 'node:crypto'
 import { ArrayContains, ILike, IsNull, MoreThan, Not } from 'typeorm'
 import type { Role } from '@caregate/common/auth'
-import type { Tx } from '@caregate/common/database'
+import { newId, type Tx } from '@caregate/common/database'
 import { AppError, notFound } from '@caregate/common/errors'
 import type { Seal } from '@caregate/common/seal'
 import { userEntity, type UserRow } from '../database.ts'
@@ -34,7 +33,7 @@ export async function createUser(tx: Tx, details: NewUser): Promise<UserRow> {
   const row: UserRow = {
     ...details,
     ...noTotp,
-    id: randomUUIDv7(),
+    id: newId(),
     patientId: null,
     disabled: false,
     createdAt: new Date(),
