@@ -64,6 +64,8 @@ test('an event is there within a second, in list and chart; filters and a pause 
   await live(page)
   await rows(page).first().waitFor()
   const successes = page.locator('.legend .is-success dd')
+  // the chart comes on its own: until then there is a dash
+  await until(async () => Number(await successes.innerText()) > 0)
   const before = Number(await successes.innerText())
 
   const reads = rows(page).filter({ hasText: 'patients.patient.read' })
