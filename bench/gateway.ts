@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SignJWT } from 'jose'
 import { freePort } from '../platform/processes.ts'
-import { cpuOf, median } from './figures.ts'
+import { cpuOf, median, spread } from './figures.ts'
 
 const folder = join(import.meta.dirname, 'gateway')
 const peers = {
@@ -201,7 +201,8 @@ async function bench(algorithm: Algorithm, names: Peer[]): Promise<void> {
   const all = (name: Peer, figure: keyof Figures) => measured.get(name)!.map((one) => one[figure])
   const of = (name: Peer, figure: keyof Figures) => median(all(name, figure))
   /** Of CPU, round by round: what disturbs the machine disturbs neighbours alike. */
-  const ratio = (name: Peer, base: Peer) => median(all(name, 'cpu').map((cpu, round) => cpu / all(base, 'cpu')[round]!))
+  const ratios = (name: Peer, base: Peer) => all(name, 'cpu').map((cpu, round) => cpu / all(base, 'cpu')[round]!)
+  const ratio = (name: Peer, base: Peer) => (names.includes(base) ? median(ratios(name, base)).toFixed(2) : '–')
   console.log(
     `\n${algorithm}, ${connections} connections, medians of ${blocks * roundsOfBlock} alternated rounds of ${requests} requests\n`,
   )
@@ -209,12 +210,10 @@ async function bench(algorithm: Algorithm, names: Peer[]): Promise<void> {
     '| | CPU µs/request | × bare | caregate × it | req/s | p50 ms | p99 ms | added at 2 connections, ms |\n|---|---|---|---|---|---|---|---|',
   )
   for (const name of names) {
-    const ratios = [names.includes('bare') ? ratio(name, 'bare') : NaN, ratio('caregate', name)].map((value) =>
-      value.toFixed(2),
-    )
     const cells = [
       of(name, 'cpu').toFixed(0),
-      ...ratios,
+      ratio(name, 'bare'),
+      ratio('caregate', name),
       of(name, 'rate').toFixed(0),
       of(name, 'p50').toFixed(1),
       of(name, 'p99').toFixed(1),
@@ -222,8 +221,8 @@ async function bench(algorithm: Algorithm, names: Peer[]): Promise<void> {
     ]
     console.log(`| ${[name, ...cells].join(' | ')} |`)
   }
-  const cost = (ratio('caregate, watched', 'caregate') - 1) * 100
-  console.log(`\nMetrics and a line in the log cost ${cost.toFixed(1)} % CPU a request; aimed at 8 % at most.`)
+  const costs = ratios('caregate, watched', 'caregate').map((cost) => (cost - 1) * 100)
+  console.log(`\nMetrics and a line in the log cost ${spread(costs, 1)} % CPU a request; aimed at 8 % at most.`)
 }
 
 process.on('exit', () => children.forEach((child) => child.kill()))

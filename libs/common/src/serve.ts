@@ -11,11 +11,16 @@ import {
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
 import { AppError, buildProblem, type ProblemCode } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { keepRegistered } from './registry.ts'
 import type { Lifetime } from './run.ts'
 import { openTlsServer } from './tls.ts'
+
+// What a request needs is young and soon garbage. V8 may come to make objects of some line of code old at once, by what it saw in
+// the first seconds; all that they point to then waits for a full collection, and collecting took 11 % of the CPU instead of 4 %.
+setFlagsFromString('--no-allocation-site-pretenuring')
 
 export interface ServeOptions {
   PORT: number
