@@ -1,7 +1,9 @@
 import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { buildLogger } from '@caregate/common/logger'
 import { fhirFaults } from '@caregate/common/testing/fhir'
 import { issuer, privateKey, publicKey, testToken } from '@caregate/common/testing/service'
+import { until } from '@caregate/common/testing/until'
 import { openTestGateway, openUpstream, sendRaw } from './testing.ts'
 
 let upstream: Awaited<ReturnType<typeof openUpstream>>
@@ -256,4 +258,18 @@ describe('below /fhir/R4', () => {
       expect([path, status, body.code]).toEqual([path, 404, 'not_found'])
     }
   })
+})
+
+test('a line of the log names nobody who came by the same connection to the service before', async () => {
+  const lines: Record<string, unknown>[] = []
+  const log = buildLogger('gateway', 'INFO', 'json', (line) => lines.push(JSON.parse(line) as Record<string, unknown>))
+  const gateway = await openTestGateway({ upstream: upstream.url, log })
+  opened.push(gateway)
+  await gateway.call('GET', patients, { token: testToken(['nurse']) })
+  await gateway.call('GET', jwks)
+  await until(() => lines.length === 2)
+  expect(lines.map((line) => [line['caregate.route'], line['user.id']])).toEqual([
+    ['/api/v1/patients/*', expect.any(String)],
+    [jwks, undefined],
+  ])
 })

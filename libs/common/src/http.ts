@@ -102,7 +102,8 @@ export function buildObserve(log: Logger, meter: Meter, trustedProxies: readonly
     if (isMeasured) meter.began()
     res.once('close', () => {
       if (isMeasured) meter.ended(res)
-      endRequest(log, req, res)
+      // what answers is often in the context of another request: of that which opened the connection to the service
+      requestContext.run(context, endRequest, log, req, res)
     })
     requestContext.run(context, next)
   }
@@ -141,7 +142,6 @@ function endRequest(log: Logger, { method = '' }: IncomingMessage, res: Answer):
   const level = statusCode >= 500 ? 'warning' : 'info'
   if (!log.isLevelEnabled(level) || (isRoutine(path) && (path.startsWith('/health') || statusCode === 200))) return
   log[level](`${name} ${statusCode}`, {
-    ...context.line,
     'http.request.method': method,
     'caregate.route': pattern,
     'http.response.status_code': statusCode,
