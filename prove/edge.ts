@@ -11,6 +11,7 @@ import { smuggling } from './edge/smuggling.ts'
 import { targets } from './edge/targets.ts'
 import { tokens } from './edge/tokens.ts'
 import { judgeAllPassed, judgeAnswer, judgeLog, lastSequence } from './edge/verdicts.ts'
+import { conclude } from './load.ts'
 import { buildAsk } from './people.ts'
 
 const kinds: Record<Exclude<Family, 'slow'>, Kinds> = { targets, headers, smuggling, tokens, bodies }
@@ -218,5 +219,10 @@ for (const [first, ...more] of alike.slice(0, 10)) {
 }
 for (const same of alike.slice(10)) console.log(`✗ ${same.length} × ${same[0]!.what}`)
 for (const failure of failures) console.log(`✗ ${failure}`)
-if (offenders.length || failures.length) process.exitCode = 1
-else console.log('Every request was answered as it was meant to be.')
+conclude(
+  {
+    [`${total} hostile requests, ${offenders.length} answered otherwise than meant`]: offenders.length === 0,
+    'each that should have a trace has it, and nobody must act': !failures.length,
+  },
+  [],
+)
