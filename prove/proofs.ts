@@ -21,7 +21,7 @@ export const proofs: Record<string, Proof> = {
   matching: { claim: 'Duplicates of a person are found, and nobody else', full: '20000 SEED', short: '3000 SEED 500' },
   rolling: { claim: 'Every process is replaced under load without a failed request', full: '5', short: '1' },
   consul: { claim: 'Without discovery requests go on', full: '10', short: '0.3' },
-  restore: { claim: 'What is restored is what was there, and the log goes on', full: '0.5', short: '0.2' },
+  restore: { claim: 'What is restored is what was there, and the log goes on', full: '0.5', short: '0.2', containers: true },
   alerts: { claim: 'Each alert is raised by its fault and clears', full: '40' },
   compose: { claim: 'In containers a deploy fails no request', full: '300', short: '150', containers: true },
   'compose-tls': { claim: 'In containers everything speaks TLS', full: '', short: '', containers: true },

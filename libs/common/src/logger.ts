@@ -46,9 +46,9 @@ function timestamp(): string {
 }
 
 let unwritten = ''
-/** Lines of one turn of the event loop are written at once: a system call for each would cost more than all else of it. */
+/** Lines of ten milliseconds are written at once: a system call for each would cost more than all else of it. */
 function writeSoon(line: string): void {
-  if (!unwritten) setImmediate(writeNow)
+  if (!unwritten) setTimeout(writeNow, 10)
   unwritten += `${line}\n`
 }
 function writeNow(): void {
