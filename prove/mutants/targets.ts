@@ -23,6 +23,7 @@ const folders: Record<string, Record<string, string[]>> = {
   'libs/common/src': {
     'events.ts': ['events.test.ts'],
     'cursor.ts': ['cursor.test.ts'],
+    'etag.ts': ['etag.test.ts'],
     'seal.ts': ['seal.test.ts'],
     'validate.ts': ['validate.test.ts', '../../../services/patients/src/input.test.ts'],
     'outbox.ts': ['outbox.test.ts'],
@@ -35,6 +36,7 @@ const folders: Record<string, Record<string, string[]>> = {
     'totp.ts': ['totp.test.ts'],
   },
   'services/audit/src': {
+    'disclosed.ts': ['disclosed.test.ts'],
     'ingest.ts': ['ingest.test.ts'],
     'received.ts': ['ingest.test.ts'],
     'sequencer.ts': ['tree.test.ts', 'witnessing.test.ts', 'ingest.test.ts'],
