@@ -65,10 +65,12 @@ function openRunner(n: number) {
 await setup()
 const runners = Array.from({ length: availableParallelism() }, (_, n) => openRunner(n))
 const tallies: Tally[] = []
+const queue: { tally: Tally; mutant: Mutant }[] = []
+// who has seen enough is told what there is so far
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (queue.length = 0))
 const began = performance.now()
 try {
   const files = Object.keys(targets)
-  const queue: { tally: Tally; mutant: Mutant }[] = []
   for (const [n, file] of files.entries()) {
     if (wanted.length && !wanted.some((part) => file.includes(part))) continue
     const tests = targets[file]!.map(urlOf)
@@ -91,6 +93,7 @@ try {
         if (failed === undefined) tally.survived.push(mutant)
         else tally.killed++
         if (slow) tally.slow++
+        if (queue.length && queue.length % 100 === 0) console.log(`${queue.length} to go`)
       }
     }),
   )
