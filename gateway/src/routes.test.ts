@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { findRoute } from './routes.ts'
+import { findRoute, services } from './routes.ts'
 
 /** Service, and what is special of it. */
 function told(path: string): string | undefined {
@@ -10,8 +10,8 @@ function told(path: string): string | undefined {
 }
 
 const [plain, small] = [1_048_576, 16_384]
-test.each([
-  ...['register', 'login', 'refresh', 'token', 'password/forgot', 'password/reset'].map((name) => [
+const places: [path: string, where: string][] = [
+  ...['register', 'login', 'refresh', 'token', 'password/forgot', 'password/reset'].map((name): [string, string] => [
     `/api/v1/auth/${name}`,
     `auth public guarded ${small}`,
   ]),
@@ -38,7 +38,12 @@ test.each([
   ['/fhir/R4/AuditEvents', `patients ${plain}`],
   ['/console', `audit public ${plain}`],
   ['/console/main.js', `audit public ${plain}`],
-])('%s leads to %s', (path, where) => expect(told(path)).toBe(where))
+]
+test.each(places)('%s leads to %s', (path, where) => expect(told(path)).toBe(where))
+
+test('they lead to all services that there are', () => {
+  expect(new Set(places.map(([, where]) => where.split(' ')[0]))).toEqual(new Set(services))
+})
 
 test.each([
   ...['', '/', '/api/v1', '/api/v1/', '/api/v1/authx', '/api/v1/patient', '/x/api/v1/auth', '/internal/description'],

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import {
   buildEvent,
   canonicalJson,
+  eventTypes,
   hasSortedNames,
   parseEvent,
   serializeEvent,
@@ -46,13 +47,28 @@ test('an event with all that it may have is taken as it is, also one of a newer 
   expect(throughTheWire(event)).toEqual(event)
 })
 
+test('an event tells of any type, action and outcome that there is', () => {
+  for (const type of eventTypes) expect(throughTheWire(anEvent('x', { type })).type).toBe(type)
+  for (const action of ['C', 'R', 'U', 'D', 'E'] as const)
+    for (const outcome of ['success', 'denied', 'failure'] as const)
+      expect(throughTheWire(anEvent('x', { action, outcome }))).toMatchObject({ action, outcome })
+})
+
 const { actor, request } = anEvent('x')
 const time = '2026-01-02T03:04:05.678Z'
 test.each<[member: string, ...values: unknown[]]>([
   ['v', undefined, 2, '1'],
   ['id', undefined, 'x', 7, id.toUpperCase(), `${id}0`, `0${id}`],
   ['type', undefined, 'patients.read', 'a.b.c.d', 'A.b.c', 'a.b.1', 'a..c', `a.b.${'c'.repeat(197)}`],
-  ['occurredAt', undefined, Date.parse(time), 'yesterday', '1899-01-02T03:04:05Z', '2026-13-02T03:04:05Z'],
+  [
+    'occurredAt',
+    undefined,
+    Date.parse(time),
+    'yesterday',
+    '1899-01-02T03:04:05Z',
+    '2026-13-02T03:04:05Z',
+    '+012026-01-02T03:04:05Z',
+  ],
   ['occurredAt', `${time}\n`, ` ${time}`, '2026-01-02T03:04:05+01:00', '2026-01-02T03:04:05.Z', '2026-01-02'],
   ['service', undefined, 7],
   ['sequence', 1, null],
