@@ -1,5 +1,5 @@
 /**
- * `npm run prove -- mutants [SHARE] [SEED] [FILE…]`: whether the tests notice when a rule is changed. Each file of
+ * `npm run mutate -- [SHARE] [SEED] [FILE…]`: whether the tests notice when a rule is changed. Each file of
  * `mutants/targets.ts` is changed in one place at a time, and its tests are run; what none of them notices is listed.
  */
 import { fork, type ChildProcess } from 'node:child_process'
