@@ -54,8 +54,11 @@ const isSentence = (text: string): boolean => /^[A-Z`][a-z`]* /.test(text)
 const isDescription = (node: ts.Node): boolean =>
   ts.isCallExpression(node) && /\.description$/.test(node.expression.getText())
 
+/** Types, names of members, and templates that a function reads. */
 const isBare = (node: ts.Node): boolean =>
   ts.isTypeNode(node) ||
+  (ts.isPropertyName(node) && ts.isPropertyAssignment(node.parent) && node.parent.name === node) ||
+  ts.isTaggedTemplateExpression(node) ||
   ts.isImportDeclaration(node) ||
   ts.isInterfaceDeclaration(node) ||
   ts.isTypeAliasDeclaration(node)
@@ -106,10 +109,8 @@ export function mutantsOf(source: string): Mutant[] {
     else if (node.kind === K.FalseKeyword) put(node, 'true')
     else if (ts.isNumericLiteral(node))
       put(node, ...(Number(node.text) ? [1, -1] : [1]).map((by) => `(${Number(node.text) + by})`))
-    else if (ts.isStringLiteralLike(node)) {
-      const isName = ts.isPropertyAssignment(node.parent) && node.parent.name === node
-      if (!isName) put(node, node.text ? "''" : "'mutant'")
-    } else if (ts.isTemplateExpression(node)) put(node, "''")
+    else if (ts.isStringLiteralLike(node)) put(node, node.text ? "''" : "'mutant'")
+    else if (ts.isTemplateExpression(node)) put(node, "''")
     else if (ts.isRegularExpressionLiteral(node)) mutateRegex(node, text)
     else if (ts.isArrayLiteralExpression(node)) node.elements.forEach(omit)
     else if (ts.isObjectLiteralExpression(node)) node.properties.forEach(omit)
