@@ -116,12 +116,12 @@ test('an address beyond the allowed ones is never asked, whatever the registry s
 })
 
 describe('without a network', () => {
-  function build(urls: string[], networks: string[] = ['127.0.0.0/8']) {
+  function build(urls: string[] | (() => string[]), networks: string[] = ['127.0.0.0/8']) {
     const stop = new AbortController()
     opened.push({ close: async () => stop.abort() })
     const [foreign, ejected]: [unknown[], string[]] = [[], []]
     const log = { ...quietLog, warning() {}, info() {}, error: (_text: string, fields: object) => foreign.push(fields) }
-    const directory = { instances: () => urls }
+    const directory = { instances: typeof urls === 'function' ? urls : () => urls }
     const upstreams = openUpstreams(directory, networks, (service) => ejected.push(service), log as never, stop.signal)
     return { ...upstreams, foreign, ejected }
   }
@@ -170,6 +170,20 @@ describe('without a network', () => {
     // the last half stays
     for (let n = 0; n < 5; n++) report(two, false)
     expect([two.ejected, ejected]).toEqual([false, ['auth']])
+  })
+
+  test('what is known of an instance stays when others come and go', () => {
+    let urls = places(2)
+    const { report, instances } = build(() => urls)
+    const [one] = instances('auth') as [Instance]
+    one.inFlight = 3
+    for (let n = 0; n < 3; n++) report(one, false)
+    urls = places(3).toReversed()
+    expect(instances('auth').map(({ inFlight, ejected }) => [inFlight, ejected])).toEqual([
+      [0, false],
+      [0, false],
+      [3, true],
+    ])
   })
 
   test.each([

@@ -15,7 +15,7 @@ import {
   signIn,
   useAuth,
 } from './testing.ts'
-import { buildTotp, type Enrolment } from './totp.ts'
+import { buildTotp, mustHaveTotp, type Enrolment } from './totp.ts'
 
 useAuth()
 
@@ -109,6 +109,12 @@ describe('a second factor by itself', () => {
     const { user, secret } = await holder()
     const ahead = { ...user, totpStep: Math.floor(now() / step) + 3 }
     for (const steps of [-1, 0, 1]) expect(() => totp.spend(ahead, at(secret, steps))).toThrow('The code is wrong')
+  })
+
+  test('is wanted of whoever has one of the roles that need it', () => {
+    const needs = (...of: UserRow['roles']) =>
+      mustHaveTotp({ roles: of }, { TOTP_REQUIRED_ROLES: ['admin', 'auditor'] })
+    expect([needs('admin'), needs('nurse', 'admin'), needs('nurse'), needs()]).toEqual([true, true, false, false])
   })
 
   test('has ten recovery codes that can be read out, each good once', async () => {
