@@ -153,6 +153,11 @@ describe('guessing at a password', () => {
     expect((await from('198.51.100.7', password)).status).toBe(200)
   })
 
+  test('that is refused for one account is not counted at the address too', async () => {
+    expect(await repeat(25, () => from('192.0.2.1'))).toEqual([401, 401, 401, ...Array<number>(22).fill(429)])
+    expect((await from('192.0.2.1', 'Wrong-7-lantern', 'nobody@example.org')).status).toBe(401)
+  })
+
   test('leaves alone who is right, however many sign in behind one address', async () => {
     const people = Array.from({ length: 12 }, (_, n) => `person-${n}@example.org`)
     for (const who of people)
