@@ -93,7 +93,7 @@ describe('a second factor by itself', () => {
   async function holder() {
     const user = { id: 'x', email: 'ann@example.org' } as UserRow
     const { change, enrolment } = await totp.enrol(user)
-    return { user: { ...user, ...change } as UserRow, ...enrolment }
+    return { user: { ...user, ...change }, ...enrolment }
   }
   const at = (secret: string, steps: number) => generateSync({ secret, epoch: now() + steps * step })
 
