@@ -73,7 +73,6 @@ export function openForward(
       // whose certificate is wanted by TLS, at whatever address; otherwise it would be the client's Host that is looked for
       servername: route.service,
     }
-    const within = route.timeoutMs ?? timeoutMs
     const tried = new Set<Instance>()
     retries = Math.min(retryBurst, retries + retryShare)
     for (let failed: NoAnswer | undefined; ;) {
@@ -81,7 +80,7 @@ export function openForward(
       if (!instance) throw failed?.answer ?? unavailable(route.service)
       tried.add(instance)
       try {
-        return await send(instance, request, res, within, key)
+        return await send(instance, request, res, key)
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error
         failed = error
@@ -101,7 +100,6 @@ export function openForward(
     instance: Instance,
     request: Omit<Dispatcher.DispatchOptions, 'origin'>,
     res: Answer,
-    withinMs: number,
     key: string | undefined,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -114,7 +112,7 @@ export function openForward(
       const span = tracer && startCall(`${request.method} ${service}`, attributes)
       const headers = span ? { ...request.headers, traceparent: span.traceparent } : request.headers
       let copy: { headers: IncomingHttpHeaders; chunks: Buffer[]; size: number } | undefined
-      const late = setTimeout(() => give(new AppError('gateway_timeout')), withinMs)
+      const late = setTimeout(() => give(new AppError('gateway_timeout')), timeoutMs)
       const gone = (): void => give(new Error('the client went away'))
       const drained = (): void => (clearTimeout(stall), control?.resume())
       instance.inFlight += 1

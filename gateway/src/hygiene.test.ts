@@ -29,6 +29,13 @@ test('an ordinary request comes through', async () => {
   expect(upstream.seen.map(({ url }) => url)).toEqual(['/.well-known/jwks.json', '/api/v1/auth/login'])
 })
 
+test('headers that may come twice do, and HTTP/1.0 is understood', async () => {
+  const twice = ['X-A: host', 'Host: x', 'Accept: text/html', 'Accept: */*', 'X-A: content-length', 'Content-Length: 0']
+  expect(await headers(...twice)).toMatch(/^HTTP\/1\.1 200 /)
+  const older = sendRaw(gateway.url, 'GET /.well-known/jwks.json HTTP/1.0', 'Host: x', '', '')
+  expect(await older).toMatch(/^HTTP\/1\.1 200 /)
+})
+
 /** Each below a public route, where the path alone decides. */
 const paths = [
   ['in absolute form', 'http://evil.example/.well-known/jwks.json'],
@@ -48,6 +55,7 @@ const paths = [
   ['an encoded DEL', '/.well-known/jwks.json%7F'],
   ['a broken percent-encoding', '/.well-known/jwks.json%2'],
   ['a broken percent-encoding in the query', '/.well-known/jwks.json?a=%zz'],
+  ['a percent-encoding of one digit in the query', '/.well-known/jwks.json?a=%2g'],
   ['a dot segment', '/./.well-known/jwks.json'],
   ['a dot-dot segment', '/api/../.well-known/jwks.json'],
   ['a dot-dot segment at the end', '/.well-known/jwks.json/..'],

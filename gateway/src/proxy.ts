@@ -27,7 +27,7 @@ export function buildProxy(
     target: 'http://unused.invalid',
     router: (req) => admitted(req).instance!.url,
     on: {
-      proxyReq: (proxyReq, req) => giveUpLate(proxyReq, req),
+      proxyReq: giveUpLate,
       proxyRes: (answer, req, res) => {
         const { 'transfer-encoding': chunked } = answer.headers
         answer.headers = {
@@ -38,7 +38,7 @@ export function buildProxy(
         }
       },
       proxyReqWs: (proxyReq, req) => {
-        giveUpLate(proxyReq, req)
+        giveUpLate(proxyReq)
         const take = (answer: IncomingMessage): void => {
           const { connection, upgrade } = answer.headers
           answer.headers = { ...answered(answer, req), connection, upgrade }
@@ -77,9 +77,8 @@ export function buildProxy(
     }),
   )
 
-  function giveUpLate(proxyReq: ClientRequest, req: IncomingMessage): void {
-    const within = admitted(req).route.timeoutMs ?? timeoutMs
-    const late = setTimeout(() => proxyReq.destroy(new AppError('gateway_timeout')), within)
+  function giveUpLate(proxyReq: ClientRequest): void {
+    const late = setTimeout(() => proxyReq.destroy(new AppError('gateway_timeout')), timeoutMs)
     const stop = (): void => clearTimeout(late)
     proxyReq.once('response', stop).once('upgrade', stop).once('close', stop)
   }

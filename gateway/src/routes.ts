@@ -11,8 +11,6 @@ export interface GatewayRoute {
   streaming: boolean
   /** Largest body in bytes, where it isn't streamed. */
   bodyLimit: number
-  /** Until the service must have begun to answer; when it isn't REQUEST_TIMEOUT_MS. */
-  timeoutMs?: number
   /** Passwords and tokens are guessed here: counted by a second, stricter limit. */
   guarded?: boolean
 }

@@ -1,7 +1,8 @@
-import { afterEach, expect, test } from '@jest/globals'
-import { testToken } from '@caregate/common/testing/service'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { quietLog, testToken } from '@caregate/common/testing/service'
 import { until } from '@caregate/common/testing/until'
 import { openTestGateway, openUpstream } from './testing.ts'
+import { openUpstreams, type Instance } from './upstreams.ts'
 
 const token = testToken(['nurse'])
 const path = '/api/v1/patients/search'
@@ -112,6 +113,89 @@ test('a service that hangs does not slow the others', async () => {
 test('an address beyond the allowed ones is never asked, whatever the registry says', async () => {
   const { ask } = await openBefore('http://192.0.2.1:80', 'http://localhost:1')
   expect(await ask('GET', 3)).toEqual(all(503, 3))
+})
+
+describe('without a network', () => {
+  function build(urls: string[] | (() => string[]), networks: string[] = ['127.0.0.0/8']) {
+    const stop = new AbortController()
+    opened.push({ close: async () => stop.abort() })
+    const [foreign, ejected]: [unknown[], string[]] = [[], []]
+    const log = { ...quietLog, warning() {}, info() {}, error: (_text: string, fields: object) => foreign.push(fields) }
+    const directory = { instances: typeof urls === 'function' ? urls : () => urls }
+    const upstreams = openUpstreams(directory, networks, (service) => ejected.push(service), log as never, stop.signal)
+    return { ...upstreams, foreign, ejected }
+  }
+  // nobody listens there
+  const places = (count: number) => Array.from({ length: count }, (_, n) => `http://127.0.0.1:${n + 1}`)
+
+  test.each<[network: string, allowed: string[], others: string[]]>([
+    ['10.0.0.0/8', ['10.1.2.3', '10.255.0.1'], ['11.0.0.1', '[::1]', 'ten']],
+    ['10.0.0.7', ['10.0.0.7'], ['10.0.0.6', '10.0.0.8']],
+    ['fd00::/8', ['[fd00::1]', '[fdff::1]'], ['[fe80::1]', '10.0.0.1']],
+    ['fd00::7', ['[fd00::7]'], ['[fd00::6]', '[fd00::8]']],
+    ['Auth.Internal', ['auth.internal', 'AUTH.internal'], ['internal', 'x.auth.internal', 'auth.internal.x']],
+  ])('%s lets requests go to %j, and not to %j', (network, allowed, others) => {
+    const urlsOf = (hosts: string[]) => hosts.map((host) => `http://${host}:80`)
+    const { instances, foreign } = build(urlsOf([...allowed, ...others]), [network])
+    expect(instances('auth').map(({ url }) => url)).toEqual(urlsOf(allowed))
+    instances('auth')
+    // told once
+    expect(foreign).toEqual([{ 'service.target.name': 'auth', 'service.target.address': urlsOf(others) }])
+    const known = build(urlsOf(allowed), [network])
+    expect(known.instances('auth')).toHaveLength(allowed.length)
+    expect(known.foreign).toEqual([])
+  })
+
+  test('of two that are drawn the less busy one is taken, and none that was tried', () => {
+    const { pick, instances } = build(places(2))
+    const [one, two] = instances('auth') as [Instance, Instance]
+    one.inFlight = 5
+    for (let n = 0; n < 40; n++) expect(pick('auth')).toBe(two)
+    expect(pick('auth', new Set([two]))).toBe(one)
+    expect(pick('auth', new Set([one, two]))).toBeUndefined()
+    two.inFlight = 5
+    const drawn = new Set(Array.from({ length: 100 }, () => pick('auth')))
+    expect(drawn.size).toBe(2)
+  })
+
+  test('three failures in a row eject an instance, and no answer between them', () => {
+    const { report, pick, instances, ejected } = build(places(2))
+    const [one, two] = instances('auth') as [Instance, Instance]
+    for (const ok of [false, false, true, false, false]) report(one, ok)
+    expect([one.ejected, ejected]).toEqual([false, []])
+    report(one, false)
+    report(one, false)
+    expect([one.ejected, ejected]).toEqual([true, ['auth']])
+    for (let n = 0; n < 20; n++) expect(pick('auth')).toBe(two)
+    // the last half stays
+    for (let n = 0; n < 5; n++) report(two, false)
+    expect([two.ejected, ejected]).toEqual([false, ['auth']])
+  })
+
+  test('what is known of an instance stays when others come and go', () => {
+    let urls = places(2)
+    const { report, instances } = build(() => urls)
+    const [one] = instances('auth') as [Instance]
+    one.inFlight = 3
+    for (let n = 0; n < 3; n++) report(one, false)
+    urls = places(3).toReversed()
+    expect(instances('auth').map(({ inFlight, ejected }) => [inFlight, ejected])).toEqual([
+      [0, false],
+      [0, false],
+      [3, true],
+    ])
+  })
+
+  test.each([
+    [1, 0],
+    [3, 1],
+    [4, 2],
+  ])('of %i instances that all fail %i are ejected', (count, out) => {
+    const { report, instances, ejected } = build(places(count))
+    for (let n = 0; n < 3; n++) for (const instance of instances('auth')) report(instance, false)
+    expect(ejected).toHaveLength(out)
+    expect(instances('auth').filter((instance) => instance.ejected)).toHaveLength(out)
+  })
 })
 
 test.each([path, '/api/v1/patients/export'])(

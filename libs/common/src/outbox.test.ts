@@ -1,23 +1,26 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { connect, type Channel, type ChannelModel, type Message } from 'amqplib'
+import { DataSource } from 'typeorm'
 import { spec } from '../../../services/patients/src/database.ts'
-import { auditQueue, openBroker, type Broker } from './broker.ts'
+import { auditQueue, openBroker, type Broker, type Message as BrokerMessage } from './broker.ts'
 import { openDatabase, type Database } from './database.ts'
-import { buildEvent, type AuditEvent } from './events.ts'
+import { buildEvent, canonicalJson, type AuditEvent } from './events.ts'
 import { openOutbox, recordEvent, type Outbox } from './outbox.ts'
+import { requestContext } from './request-context.ts'
 import { cloneDatabase, quietLog, testAmqpUrl } from './testing/service.ts'
 import { openTcpProxy, type TcpProxy } from './testing/tcp-proxy.ts'
 import { until } from './testing/until.ts'
 
 let db: Database
+let urls: Awaited<ReturnType<typeof cloneDatabase>>
 let model: ChannelModel
 let channel: Channel
 let proxy: TcpProxy
 const opened: (Broker | Outbox)[] = []
 
 beforeAll(async () => {
-  const { app } = await cloneDatabase(spec)
-  const config = { DATABASE_URL: app, DB_POOL_MAX: 10, DB_STATEMENT_TIMEOUT_MS: 5000 }
+  urls = await cloneDatabase(spec)
+  const config = { DATABASE_URL: urls.app, DB_POOL_MAX: 10, DB_STATEMENT_TIMEOUT_MS: 5000 }
   db = await openDatabase(config, spec.entities, quietLog, AbortSignal.timeout(10_000))
   model = await connect(testAmqpUrl())
   channel = await model.createChannel()
@@ -120,6 +123,88 @@ test('accesses recorded at the same time share an insert', async () => {
   const inserts = await db.query('SELECT FROM outbox GROUP BY xmin::text')
   expect(inserts).toHaveLength(1)
   expect(await waiting()).toBe(400)
+})
+
+/** A broker that is there, and what it was given. */
+function openTap() {
+  const given: BrokerMessage[] = []
+  const outbox = openOutbox(
+    db,
+    { connected: true, publish: async (messages) => void given.push(...messages) },
+    quietLog,
+  )
+  opened.push(outbox)
+  return { outbox, given }
+}
+const inTrace = <T>(n: number, sampled: boolean, work: () => T): T => {
+  const span = { traceId: 'x', sampled, traceparent: `00-trace-${n}-01`, end() {}, rename() {} }
+  return requestContext.run({ line: {}, span }, work)
+}
+
+test('each event is passed on under its id and type, as it is, with the trace of its request, in order', async () => {
+  const { outbox, given } = openTap()
+  const events = Array.from({ length: 700 }, (_, n) => ({ ...anEvent(), code: `n ${n} {"é\\n"}` }))
+  await db.transaction((tx) => inTrace(0, true, () => recordEvent(tx, ...events)))
+  outbox.wake()
+  await until(() => given.length === events.length)
+  expect(given).toEqual(
+    events.map((event) => ({
+      ...{ id: event.id, type: event.type, body: canonicalJson(event), traceparent: '00-trace-0-01' },
+    })),
+  )
+  given.length = 0
+  // some of them traced
+  await Promise.all([1, 2, 3, 4].map((n) => inTrace(n, n % 2 === 0, () => outbox.record(anEvent()))))
+  await until(() => given.length === 4)
+  expect(given.map(({ traceparent }) => traceparent)).toEqual([null, '00-trace-2-01', null, '00-trace-4-01'])
+})
+
+test('what is recorded is passed on at once, what is committed when the outbox is woken, or within a second or two', async () => {
+  const { outbox, given } = openTap()
+  const took = async (work: () => Promise<void>): Promise<number> => {
+    const began = performance.now()
+    await work()
+    await until(() => given.length > 0)
+    given.length = 0
+    return performance.now() - began
+  }
+  const commit = () => db.transaction((tx) => recordEvent(tx, anEvent()))
+  expect(await took(() => outbox.record(anEvent()))).toBeLessThan(700)
+  expect(await took(() => commit().then(outbox.wake))).toBeLessThan(700)
+  expect(await took(commit)).toBeLessThan(3000)
+})
+
+test('the backlog is counted and dated', async () => {
+  proxy.cut()
+  const { outbox } = await open()
+  expect(await outbox.backlog()).toEqual({ rows: 0, oldestSeconds: 0 })
+  for (const event of [anEvent(), anEvent(), anEvent()]) await outbox.record(event)
+  await db.query(
+    `UPDATE outbox SET created_at = now() - interval '1 minute' WHERE position = (SELECT min(position) FROM outbox)`,
+  )
+  const { rows, oldestSeconds } = await outbox.backlog()
+  expect(rows).toBe(3)
+  expect(Math.round(oldestSeconds / 10)).toBe(6)
+})
+
+test('while the database refuses, an access is refused and told to come again; then it is recorded', async () => {
+  proxy.cut()
+  const { outbox } = await open()
+  const owner = await new DataSource({ type: 'postgres', url: urls.owner }).initialize()
+  try {
+    await owner.query('REVOKE INSERT ON outbox FROM caregate_patients')
+    const refused = await Promise.allSettled([outbox.record(anEvent()), outbox.record(anEvent())])
+    for (const one of refused)
+      expect(one).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'audit_unavailable', extras: { headers: { 'Retry-After': '1' } } },
+      })
+  } finally {
+    await owner.query('GRANT INSERT ON outbox TO caregate_patients')
+    await owner.destroy()
+  }
+  await outbox.record(anEvent())
+  expect(await waiting()).toBe(1)
 })
 
 test('an event is committed with its change or not at all, and refused outside a transaction', async () => {

@@ -38,7 +38,7 @@ const visible = (value: string): string =>
 /** What no honest value contains. Each is refused by its name rather than repaired. */
 const threats: readonly [name: string, pattern: RegExp][] = [
   ['script element', /<\s*\/?\s*script\b/i],
-  ['active element', /<\s*(iframe|object|embed|svg|math|link|meta|base|form)\b[^>]*>?/i],
+  ['active element', /<\s*(iframe|object|embed|svg|math|link|meta|base|form)\b/i],
   ['script URL', /\b(javascript|vbscript)\s*:|data\s*:\s*text\/html/i],
   ['event handler', /<[^>]{0,200}\bon[a-z]{3,20}\s*=/i],
   [

@@ -55,6 +55,40 @@ test('what is stored while the broker is away waits for it', async () => {
   await feed.close()
 })
 
+test('what nobody is bound for is announced again a second later, and what others want meanwhile', async () => {
+  const announced: string[] = []
+  let heard = false
+  const announce = async (batch: readonly Message[]) => {
+    announced.push(...batch.map(({ id }) => id))
+    return heard ? [] : batch.filter(({ type }) => type === 'a.b.c')
+  }
+  const feed = openFeed(service.db, { connected: true, announce }, quietLog, new AbortController().signal)
+  const other = (id: string): Message => ({ id, type: 'd.e.f', body: '{}' })
+  feed.stored([...messages(0, 2), other('wanted')])
+  await until(() => announced.length === 3)
+  feed.stored([...messages(2, 4), other('wanted too')])
+  await until(() => announced.length > 3)
+  expect(announced).toEqual(['0', '1', 'wanted', 'wanted too'])
+  heard = true
+  await until(() => {
+    feed.stored(messages(4, 5))
+    return announced.includes('4')
+  }, 3)
+  await feed.close()
+})
+
+test('of more than ten thousand that wait none is announced, and then it goes on', async () => {
+  const broker = { connected: false, fails: 0 }
+  const { feed, announced } = openWith(broker)
+  feed.stored(messages(0, 10_000))
+  feed.stored(messages(10_000, 10_001))
+  feed.stored(messages(10_001, 10_003))
+  broker.connected = true
+  await until(() => announced.length > 0, 4)
+  expect(announced).toEqual(['10001', '10002'])
+  await feed.close()
+})
+
 test('what was stored is announced before the process ends', async () => {
   const { feed, announced } = openWith({ connected: true, fails: 0 })
   feed.stored(messages(0, 1200))

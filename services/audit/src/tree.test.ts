@@ -206,6 +206,10 @@ describe('opening the log', () => {
       expect(parseCheckpoint(splitNote((await old.call('GET', '/api/v1/audit/checkpoint')).body).text)).toEqual(
         parseCheckpoint(splitNote(before).text),
       )
+      const [{ same }] = await owner.query<[{ same: boolean }]>(
+        'SELECT (SELECT max(stored_at) FROM checkpoints) = (SELECT max(stored_at) FROM events) AS same',
+      )
+      expect(same).toBe(true)
       await owner.query(
         'INSERT INTO events SELECT 313, gen_random_uuid(), stored_at, occurred_at, type, action, outcome, actor_id, patient_ids, method, path, ip, request_id, entry FROM events WHERE sequence = 1',
       )
@@ -224,6 +228,23 @@ describe('opening the log', () => {
     } finally {
       await owner.destroy()
       await old.close()
+    }
+  })
+
+  test('does not go back in time, though the clock is set back', async () => {
+    const own = await openAudit()
+    const owner = await new DataSource({ type: 'postgres', url: own.urls.owner }).initialize()
+    try {
+      await own.append(received())
+      const ahead = new Date(Date.now() + 3_600_000)
+      await owner.query('UPDATE checkpoints SET stored_at = $1', [ahead])
+      const next = received()
+      await own.append(next)
+      const { body } = await own.call('GET', `/api/v1/audit/events/${next.event.id}`, { token: auditor })
+      expect(body.storedAt).toBe(ahead.toISOString())
+    } finally {
+      await owner.destroy()
+      await own.close()
     }
   })
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildAttempts } from './attempts.ts'
+import { deleteOldAttempts } from './repository/attempts.ts'
 import { login as loginAtOnce, openAuth, password, useAuth } from './testing.ts'
 
 useAuth()
@@ -152,6 +153,11 @@ describe('guessing at a password', () => {
     expect((await from('198.51.100.7', password)).status).toBe(200)
   })
 
+  test('that is refused for one account is not counted at the address too', async () => {
+    expect(await repeat(25, () => from('192.0.2.1'))).toEqual([401, 401, 401, ...Array<number>(22).fill(429)])
+    expect((await from('192.0.2.1', 'Wrong-7-lantern', 'nobody@example.org')).status).toBe(401)
+  })
+
   test('leaves alone who is right, however many sign in behind one address', async () => {
     const people = Array.from({ length: 12 }, (_, n) => `person-${n}@example.org`)
     for (const who of people)
@@ -180,6 +186,31 @@ test('whoever is refused for that is on record', async () => {
   expect(await strict.events()).toMatchObject([
     { type: 'auth.session.failed', outcome: 'denied', code: 'rate_limited', resource: { type: 'user' } },
   ])
+})
+
+test('what can not be looked at is no guess, and whoever asked is told', async () => {
+  const attempts = buildAttempts(strict.db, { SIGN_IN_ATTEMPTS: 3, SIGN_IN_ATTEMPTS_PER_ADDRESS: 20 })
+  const broken = new Error('the database is away')
+  const make = () => attempts.make({ account: email, address: '192.0.2.1' }, () => Promise.reject(broken))
+  for (let n = 0; n < 5; n++) await expect(make()).rejects.toBe(broken)
+  expect(await repeat(4, () => from('192.0.2.1'))).toEqual([401, 401, 401, 429])
+})
+
+test('what no longer says anything is forgotten: wrong ones after a day, right ones when the address is known no more', async () => {
+  const row = (key: string, updatedDays: number, succeededDays: number | null) =>
+    strict.db.query(
+      `INSERT INTO attempts (key, failures, blocked_until, updated_at, succeeded_at) VALUES ($1, 1, to_timestamp(0),
+         now() - make_interval(days => $2), now() - make_interval(days => $3))`,
+      [key, updatedDays, succeededDays],
+    )
+  await row('wrong today', 0, null)
+  await row('wrong before', 2, null)
+  await row('known', 80, 80)
+  await row('known once', 95, 95)
+  await row('known once, wrong today', 0, 95)
+  await deleteOldAttempts(strict.db.manager, 90)
+  const left = await strict.db.query<{ key: string }[]>('SELECT key FROM attempts ORDER BY key')
+  expect(left.map(({ key }) => key)).toEqual(['known', 'known once, wrong today', 'wrong today'])
 })
 
 test('without a limit there is none', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { generateSync } from 'otplib'
+import { buildSeal } from '@caregate/common/seal'
+import type { UserRow } from './database.ts'
 import {
   expectEnded,
   login,
@@ -13,7 +15,7 @@ import {
   signIn,
   useAuth,
 } from './testing.ts'
-import type { Enrolment } from './totp.ts'
+import { buildTotp, mustHaveTotp, type Enrolment } from './totp.ts'
 
 useAuth()
 
@@ -83,6 +85,44 @@ describe('enrolling a second factor', () => {
     const { id, secret, recoveryCodes } = await enrolled('nurse')
     const [row] = await query('SELECT * FROM users WHERE id = $1', [id])
     for (const value of [secret, ...recoveryCodes]) expect(JSON.stringify(row)).not.toContain(value)
+  })
+})
+
+describe('a second factor by itself', () => {
+  const totp = buildTotp(buildSeal('a test', 'a secret of the test'))
+  async function holder() {
+    const user = { id: 'x', email: 'ann@example.org' } as UserRow
+    const { change, enrolment } = await totp.enrol(user)
+    return { user: { ...user, ...change }, ...enrolment }
+  }
+  const at = (secret: string, steps: number) => generateSync({ secret, epoch: now() + steps * step })
+
+  test('is good a step before and after its time, and has six digits', async () => {
+    const { user, secret } = await holder()
+    for (const steps of [-1, 0, 1])
+      expect(totp.spend(user, at(secret, steps)).totpStep).toBeGreaterThanOrEqual(Math.floor(now() / step) - 2)
+    for (const code of [at(secret, -3), at(secret, 3), `1${at(secret, 0)}`, `${at(secret, 0)}1`, ''])
+      expect(() => totp.spend(user, code)).toThrow('The code is wrong')
+  })
+
+  test('of a clock that is ahead leaves none of now good', async () => {
+    const { user, secret } = await holder()
+    const ahead = { ...user, totpStep: Math.floor(now() / step) + 3 }
+    for (const steps of [-1, 0, 1]) expect(() => totp.spend(ahead, at(secret, steps))).toThrow('The code is wrong')
+  })
+
+  test('is wanted of whoever has one of the roles that need it', () => {
+    const needs = (...of: UserRow['roles']) =>
+      mustHaveTotp({ roles: of }, { TOTP_REQUIRED_ROLES: ['admin', 'auditor'] })
+    expect([needs('admin'), needs('nurse', 'admin'), needs('nurse'), needs()]).toEqual([true, true, false, false])
+  })
+
+  test('has ten recovery codes that can be read out, each good once', async () => {
+    const { user, recoveryCodes } = await holder()
+    expect(new Set(recoveryCodes).size).toBe(10)
+    for (const code of recoveryCodes) expect(code).toMatch(/^[A-HJ-NP-Z2-9]{4}(-[A-HJ-NP-Z2-9]{4}){3}$/)
+    const { recoveryHashes } = totp.spend(user, recoveryCodes[7]!)
+    expect(recoveryHashes).toEqual(user.recoveryHashes.toSpliced(7, 1))
   })
 })
 

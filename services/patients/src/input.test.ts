@@ -98,6 +98,7 @@ test.each<[what: string, body: object | string, path: string]>([
   ['no given name', { name: { given: [], family: 'B' } }, 'name.given'],
   ['a given name of 101', { name: { given: ['x'.repeat(101)], family: 'B' } }, 'name.given.0'],
   ['a prefix of 31', { name: { ...jose.name, prefix: 'x'.repeat(31) } }, 'name.prefix'],
+  ['a suffix of 31', { name: { ...jose.name, suffix: 'x'.repeat(31) } }, 'name.suffix'],
   ['eleven other names', { otherNames: times(11, { use: 'old' }) }, 'otherNames'],
   ['a use that is none', { otherNames: [{ use: 'stage' }] }, 'otherNames.0.use'],
   ['21 identifiers', { identifiers: times(21, 0).map((_, n) => ({ ...source, value: `${n}` })) }, 'identifiers'],
@@ -111,9 +112,16 @@ test.each<[what: string, body: object | string, path: string]>([
   ['five lines', { addresses: [{ line: times(5, 'x') }] }, 'addresses.0.line'],
   ['a line of 201', { addresses: [{ line: ['x'.repeat(201)] }] }, 'addresses.0.line.0'],
   ['a country in words', { addresses: [{ country: 'France' }] }, 'addresses.0.country'],
+  ['a country of three letters', { addresses: [{ country: 'FRA' }] }, 'addresses.0.country'],
+  ['a country of one letter', { addresses: [{ country: 'F' }] }, 'addresses.0.country'],
+  ['a city of 101', { addresses: [{ city: 'x'.repeat(101) }] }, 'addresses.0.city'],
+  ['a state of 101', { addresses: [{ state: 'x'.repeat(101) }] }, 'addresses.0.state'],
   ['a postal code of 21', { addresses: [{ postalCode: '1'.repeat(21) }] }, 'addresses.0.postalCode'],
   ['eleven contacts', { contacts: times(11, contact) }, 'contacts'],
   ['21 telephones of a contact', { contacts: [{ ...contact, telecom: times(21, phone) }] }, 'contacts.0.telecom'],
+  ['a relationship of 61', { contacts: [{ ...contact, relationship: 'x'.repeat(61) }] }, 'contacts.0.relationship'],
+  ['a marital status of 31', { maritalStatus: 'x'.repeat(31) }, 'maritalStatus'],
+  ['an ethnicity of 61', { ethnicity: 'x'.repeat(61) }, 'ethnicity'],
   ['a language of 36', { language: `en${'-aaaaaaaa'.repeat(4)}` }, 'language'],
   ['a race of 61', { race: 'x'.repeat(61) }, 'race'],
   ['a month too many', { birthDate: '2024-13-01' }, 'birthDate'],
@@ -144,6 +152,29 @@ test.each<[what: string, body: object | string, path: string]>([
   expect(JSON.stringify(answer.body).length).toBeLessThan(1000)
   expect(performance.now() - started).toBeLessThan(5000)
   expect(await service.events()).toMatchObject([{ outcome: 'failure', code: 'validation_failed', patientIds: [] }])
+})
+
+test('a chart has as much of everything as it may have, as long as it may be', async () => {
+  const long = (length: number) => 'x'.repeat(length)
+  const name = { given: times(10, long(100)), family: long(100), prefix: long(30), suffix: long(30) }
+  const uses = ['usual', 'official', 'temp', 'nickname', 'anonymous', 'old', 'maiden', 'old', 'old', 'old']
+  const telecom = ['home', 'work', 'mobile', null].flatMap((use) => [
+    ...times(4, { system: 'email', value: long(254), use }),
+    { system: 'phone', value: long(254), use },
+  ])
+  const place = { line: times(4, long(200)), city: long(100), state: long(100), postalCode: long(20), country: 'FR' }
+  const chart = {
+    ...{ name, birthDate: '1850-01-01', deathDate: '1850-01-01', sex: 'other', status: 'deceased' },
+    otherNames: uses.map((use) => ({ use, given: name.given, family: name.family })),
+    identifiers: Array.from({ length: 20 }, (_, n) => ({
+      system: `source:${'x'.repeat(40)}`,
+      value: `${10 + n}${long(98)}`,
+    })),
+    ...{ telecom, addresses: times(10, place), contacts: times(10, { name, relationship: long(60), telecom }) },
+    ...{ language: `en${'-aaaaaaaa'.repeat(3)}-aaaaa`, maritalStatus: long(30), race: long(60), ethnicity: long(60) },
+  }
+  const { status, body } = await create(chart)
+  expect([status, body]).toEqual([201, expect.objectContaining(chart)])
 })
 
 test('neither a value nor a name without end comes back', async () => {

@@ -148,9 +148,8 @@ export const demographicsPatch: Schema<object> = demographics
 
 /** JSON Merge Patch (RFC 7396). */
 export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
-  const result: Record<string, unknown> =
-    typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...target } : {}
+  if (!isObject(patch)) return patch
+  const result = isObject(target) ? { ...target } : {}
   for (const [member, value] of Object.entries(patch)) {
     if (value === null) delete result[member]
     else result[member] = mergePatch(result[member], value)

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { buildEvent, canonicalJson, type AuditEvent } from '@caregate/common/events'
-import { buildEntry } from './entry.ts'
+import { buildEntry, withLeafHash } from './entry.ts'
 
 const request = { id: 'r', method: 'GET', route: '/x', path: '/x', status: 200, ip: '::1', userAgent: 'Zoë "\\" 1.0' }
 const actor = { id: null, name: 'José', roles: [], sessionId: null }
@@ -35,4 +35,9 @@ test.each<[string, (body: string) => string]>([
   const body = spell(canonicalJson(plain))
   const event = JSON.parse(body) as AuditEvent
   expect(buildEntry(event, body, 7, storedAt)).toBe(canonicalJson({ ...event, sequence: 7, storedAt }))
+})
+
+test('an entry is read back with its hash in the tree behind it', () => {
+  const read = JSON.parse(withLeafHash('{"a":1,"b":{"c":2}}', Buffer.from([1, 2, 3]))) as object
+  expect(read).toEqual({ a: 1, b: { c: 2 }, leafHash: 'AQID' })
 })

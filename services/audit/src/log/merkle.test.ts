@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import {
   append,
+  appendPerfect,
   consistencySpans,
   hashLeaf,
   inclusionRoot,
@@ -50,6 +51,22 @@ test('a perfect tree has the root of its leaves', () => {
   for (const size of [1, 2, 4, 8, 64]) expect(perfectRoot(leaves.slice(0, size))).toEqual(rootAt(size))
 })
 
+test('a leaf may be given as text', () => {
+  expect(hashLeaf('é')).toEqual(hashLeaf(Buffer.from('é')))
+})
+
+test('a tree is gone on with by the perfect subtrees of any stretch of leaves', () => {
+  for (let end = 1; end <= most; end++)
+    for (let start = 0; start < end; start++) {
+      const stretch = perfectNodes([start, end]).map((node) => ({
+        ...node,
+        hash: nodes.get(`${node.level}/${node.index}`)!,
+      }))
+      const grown = stretch.reduce((tree, node) => appendPerfect(tree, node), trees[start]!)
+      expect([start, grown.size, rootOf(grown).equals(rootAt(end))]).toEqual([start, end, true])
+    }
+})
+
 describe('an inclusion proof', () => {
   test('leads from every leaf of every tree to its root, and from no other', () => {
     for (let size = 1; size <= most; size++) {
@@ -66,7 +83,7 @@ describe('an inclusion proof', () => {
     expect(inclusionRoot(leaves[5]!, 5, 11, proof.slice(1))).toBeUndefined()
     expect(inclusionRoot(leaves[5]!, 5, 11, [...proof, proof[0]!])).toBeUndefined()
     expect(inclusionRoot(leaves[5]!, 4, 11, proof)).not.toEqual(rootAt(11))
-    expect(inclusionRoot(leaves[5]!, 11, 11, proof)).toBeUndefined()
+    expect(inclusionRoot(leaves[10]!, 11, 11, hashesOf(inclusionSpans(10, 11)))).toBeUndefined()
   })
 })
 
@@ -95,13 +112,16 @@ describe('a consistency proof', () => {
       for (let n = 0; n < proof.length; n++)
         expect(isConsistent(from, size, rootAt(from), rootAt(size), proof.with(n, leaves[69]!))).toBe(false)
       expect(isConsistent(from, size, rootAt(from), rootAt(size), proof.slice(1))).toBe(false)
+      expect(isConsistent(from, size, rootAt(from), rootAt(size), [...proof, leaves[69]!])).toBe(false)
     }
   })
 
   test('is empty for the same size and for none, and none goes backwards', () => {
     expect(isConsistent(5, 5, rootAt(5), rootAt(5), [])).toBe(true)
     expect(isConsistent(5, 5, rootAt(4), rootAt(5), [])).toBe(false)
+    expect(isConsistent(5, 5, rootAt(5), rootAt(5), [leaves[0]!])).toBe(false)
     expect(isConsistent(0, 5, rootAt(0), rootAt(5), [])).toBe(true)
+    expect(isConsistent(0, 5, rootAt(0), rootAt(5), [leaves[0]!])).toBe(false)
     expect(isConsistent(6, 5, rootAt(6), rootAt(5), [])).toBe(false)
   })
 })

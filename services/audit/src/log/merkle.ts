@@ -91,7 +91,7 @@ export function consistencySpans(from: number, size: number): Span[] {
   return start === 0 ? spans : [[start, end], ...spans]
 }
 
-/** The maximal perfect subtrees of a span whose start is a multiple of the power of two that it fits in. */
+/** The maximal perfect subtrees of a span, left to right. */
 export function perfectNodes([start, end]: Span): Omit<Node, 'hash'>[] {
   const nodes: Omit<Node, 'hash'>[] = []
   for (let from = start; from < end;) {
@@ -128,7 +128,7 @@ export function isConsistent(from: number, size: number, oldRoot: Hash, root: Ha
   const spans = consistencySpans(from, size)
   if (spans.length !== proof.length) return false
   // the first is what both trees begin with: a span that the proof names, or the whole old tree
-  const given = spans[0]![1] === from && spans[0]![0] > 0
+  const given = spans[0]![1] === from
   let [older, newer] = given ? [proof[0]!, proof[0]!] : [oldRoot, oldRoot]
   for (let n = given ? 1 : 0; n < proof.length; n++) {
     if (spans[n]![0] >= from) newer = hashNode(newer, proof[n]!)

@@ -1,9 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, hash } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import {
   cosign,
   formatCheckpoint,
   formatVerifier,
+  isKeyName,
   isSignedBy,
   parseCheckpoint,
   parseVerifier,
@@ -34,6 +35,7 @@ describe('a signed note', () => {
   test('is signed by its key and by no other, also of the same name', () => {
     const note = signNote(text, signer)
     expect(splitNote(note).text).toBe(text)
+    expect(() => splitNote(note.slice(0, -1))).toThrow('not a signed note')
     expect(isSignedBy(note, verifier)).toBe(true)
     const other = verifierOf({ ...signer, privateKey: generateKeyPairSync('ed25519').privateKey }, 'log')
     expect(isSignedBy(note, other)).toBe(false)
@@ -46,7 +48,26 @@ describe('a signed note', () => {
     expect(isSignedBy(`${note}— ${signer.name} ${wrong}\n`, verifier)).toBe(false)
   })
 
-  test.each(['', 'x', 'x\n', 'x\n\n', 'x\n\ny\n', 'x\n\n— name\n', `x\n\n— name AAAA`])('%j is none', (note) => {
+  test('is signed whatever others say below it, under its name or with its number', () => {
+    const note = signNote(text, signer)
+    const [own] = splitNote(note).signatures
+    const wrong = Buffer.concat([own!.bytes.subarray(0, 4), Buffer.alloc(64)]).toString('base64')
+    const anotherKey = Buffer.alloc(68, 1).toString('base64')
+    expect(isSignedBy(`${note}— another ${wrong}\n— ${signer.name} ${anotherKey}\n`, verifier)).toBe(true)
+    expect(isSignedBy(`${text}\n— another ${own!.bytes.toString('base64')}\n`, verifier)).toBe(false)
+  })
+
+  test.each([
+    '',
+    'x',
+    'x\n',
+    'x\n\n',
+    'x\n\ny\n',
+    'x\n\n— name\n',
+    `x\n\n— name AAAA`,
+    'x\n\n— na+me AAAA\n',
+    'x\n\n— name AAAA!\n',
+  ])('%j is none', (note) => {
     expect(() => splitNote(note)).toThrow(/^not a sign/)
   })
 })
@@ -71,6 +92,11 @@ describe('a cosignature', () => {
     const moved = `${text}\n— ${witness.name} ${later.toString('base64')}\n`
     expect(isSignedBy(moved, verifierOf(witness, 'witness'))).toBe(false)
     expect(isSignedBy(`${text}\n${line}`, verifierOf(witness, 'log'))).toBe(false)
+    const { bytes } = splitNote(`x\n\n${line}`).signatures[0]!
+    for (const short of [bytes.subarray(0, -1), bytes.subarray(0, 8), bytes.subarray(0, 4)])
+      expect(
+        isSignedBy(`${text}\n— ${witness.name} ${short.toString('base64')}\n`, verifierOf(witness, 'witness')),
+      ).toBe(false)
   })
 })
 
@@ -79,6 +105,8 @@ test('a checkpoint is read as it was written', () => {
   for (const bad of [
     '',
     'x\n',
+    text.replace(signer.name, ''),
+    text.replace('3', '3x'),
     'x\n01\nAAAA\n',
     `x\n1\n${Buffer.alloc(31).toString('base64')}\n`,
     `x\n-1\n${Buffer.alloc(32).toString('base64')}\n`,
@@ -86,13 +114,39 @@ test('a checkpoint is read as it was written', () => {
     expect(() => parseCheckpoint(bad)).toThrow('not a checkpoint')
 })
 
-test('a verifier key with another id, type or length is none', () => {
-  const [name, id, material] = known.key.split('+') as [string, string, string]
-  for (const bad of [
-    `${name}+00000000+${material}`,
-    `${name}+${id}+AA${material.slice(2)}`,
-    `${name}+${id}`,
-    `+${id}+${material}`,
-  ])
-    expect(() => parseVerifier(bad)).toThrow(/verifier key/)
+describe('a verifier key', () => {
+  const written = (name: string, bytes: Buffer) =>
+    `${name}+${hash('sha256', Buffer.concat([Buffer.from(`${name}\n`), bytes]), 'hex').slice(0, 8)}+${bytes.toString('base64')}`
+  const raw = (type: number, length = 32) => Buffer.concat([Buffer.of(type), Buffer.alloc(length, 9)])
+
+  test('is read as it was written, of a log (type 1) and of a witness (type 4, C2SP tlog-cosignature)', () => {
+    for (let n = 0; n < 20; n++) {
+      const own = { name: `log-${n}`, privateKey: generateKeyPairSync('ed25519').privateKey }
+      for (const type of ['log', 'witness'] as const) {
+        const key = formatVerifier(verifierOf(own, type))
+        expect(Buffer.from(key.split('+').slice(2).join('+'), 'base64')[0]).toBe(type === 'log' ? 1 : 4)
+        expect(formatVerifier(parseVerifier(`${key}\n`))).toBe(key)
+      }
+    }
+  })
+
+  test('with another id, type, length or name is none', () => {
+    const [name, id, material] = known.key.split('+') as [string, string, string]
+    expect(parseVerifier(written('a', raw(1)))).toMatchObject({ name: 'a', type: 'log' })
+    for (const bad of [
+      `${name}+00000000+${material}`,
+      `${name}+${id}+AA${material.slice(2)}`,
+      `${name}+${id}`,
+      `+${id}+${material}`,
+      written('a', raw(2)),
+      written('a', raw(1, 31)),
+      written('a', raw(1, 33)),
+      written('a+b', raw(1)),
+    ])
+      expect(() => parseVerifier(bad)).toThrow(/verifier key/)
+  })
+
+  test('has a name without spaces and plus signs', () => {
+    expect(['care.example.org/audit', 'a b', 'a+b', ''].map(isKeyName)).toEqual([true, false, false, false])
+  })
 })

@@ -20,3 +20,10 @@ test.each(['', '0', '12345', '0100005', '1000050000000000000000', '10000٥', '10
   '%j is none',
   (code) => expect(isSctid(code)).toBe(false),
 )
+
+test('no more than 18 digits are one, whatever the check digit says', () => {
+  for (let digit = 0; digit < 10; digit++) {
+    expect(isSctid(`${digit}999999990989121104`)).toBe(false)
+    expect(isSctid(`999999990989121104${digit}`)).toBe(false)
+  }
+})

@@ -26,7 +26,7 @@ export interface Match {
  * Bits, after Fellegi and Sunter (A Theory for Record Linkage, 1969): log2 of how much more often it is found between two
  * charts of one person than between those of two. Set by hand from what the cases mean; what shares a house shares less.
  */
-const weights = {
+export const weights = {
   'birth date': { same: 11, 'day and month swapped': 8, 'one part differs': 3, different: -9 },
   'given name': { same: 6, similar: 4, 'an initial': 2, different: -12 },
   'family name': { same: 6, similar: 4, 'a former name': 5, different: -4 },
