@@ -67,6 +67,16 @@ test('nothing internal is in an answer, and the request is found by its id', asy
   expect(await service.events()).toMatchObject([{ request: { id: 'a-client-chose-this', status: 500 } }])
 })
 
+test.each(['disk_full', 'io_error', 'too_many_connections'])(
+  'a database that can take nothing is asked again later: %s',
+  async (condition) => {
+    handle = () => service.db.transaction((tx) => tx.query(`DO $$ BEGIN RAISE ${condition}; END $$`))
+    const answer = await post({ name: 'x' })
+    expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([503, 'unavailable', '1'])
+    expect(await service.events()).toMatchObject([{ outcome: 'failure', code: 'unavailable' }])
+  },
+)
+
 test('a request id that could harm a log is replaced', async () => {
   for (const id of ['short', 'with space inside', `x${'y'.repeat(200)}`, '-starts-with-a-dash']) {
     const answer = await post({}, { 'x-request-id': id })

@@ -162,20 +162,29 @@ export function buildProblem(error: AppError, requestId: string): Problem {
 }
 
 const connectionLost = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/
+/** Of SQLSTATE: class 53, insufficient resources, such as a disk; and 58030, which is said when reading or writing fails. */
+const outOfResources = /^53|^58030$/
 const connectionLostMessage =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|already released|DataSource.*not.*(connected|initialized|established)/i
+
+/** What the driver, or Node, calls it. */
+function codeOf(error: unknown): string {
+  const { code = '', driverError } = error as { code?: string; driverError?: { code?: string } }
+  return driverError?.code ?? code
+}
 
 /** Turns whatever was thrown into the answer it deserves. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
-  const { name, message, status, type, driverError } = error as Error & {
-    status?: number
-    type?: string
-    driverError?: { code?: string }
-  }
-  const code = driverError?.code ?? (error as { code?: string }).code ?? ''
+  const { name, message, status, type } = error as Error & { status?: number; type?: string }
+  const code = codeOf(error)
   if (connectionLost.test(code) || connectionLostMessage.test(message)) {
     return new AppError('unavailable', 'The database is away for the moment. Try again.', {
+      headers: { 'Retry-After': '1' },
+    })
+  }
+  if (outOfResources.test(code)) {
+    return new AppError('unavailable', 'The database can take nothing for the moment. Try again.', {
       headers: { 'Retry-After': '1' },
     })
   }
@@ -191,4 +200,5 @@ export function toAppError(error: unknown): AppError {
 }
 
 /** What is away for a moment comes back by itself; about the rest somebody must do something. */
-export const levelOf = (error: unknown): 'warning' | 'error' => (toAppError(error).status === 503 ? 'warning' : 'error')
+export const levelOf = (error: unknown): 'warning' | 'error' =>
+  toAppError(error).status === 503 && !outOfResources.test(codeOf(error)) ? 'warning' : 'error'
