@@ -34,10 +34,13 @@ export function readAmount(fallback: number): number {
   throw new PlatformError('How often, or for how many minutes, is a number above 0.')
 }
 
-/** A platform as it is deployed: its processes drain, and auth has a name that outlives each of its instances. */
-export async function openStage() {
+/**
+ * A platform as it is deployed: its processes drain, and auth has a name that outlives each of its instances.
+ * @param more settings of the processes
+ */
+export async function openStage(more: NodeJS.ProcessEnv = {}) {
   const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-prove-')))
-  const env = { ...unlimited, ACCESS_TOKEN_EXPIRE_MINUTES: '1440' }
+  const env = { ...unlimited, ...more, ACCESS_TOKEN_EXPIRE_MINUTES: '1440' }
   const progress = openProgress(process.stderr)
   const platform = await startPlatform({ folder, env, ports: 'free', progress })
   const { supervisor, info } = platform
@@ -45,7 +48,6 @@ export async function openStage() {
   const ports = Object.fromEntries(
     PROCESSES.map((name) => [name, Number(new URL(info.services[name]!.url).port)]),
   ) as Record<ProcessName, number>
-  /** What the supervisor calls the process that serves. */
   const ids = new Map<ProcessName, string>(PROCESSES.map((name) => [name, name]))
   const gateways = new Set([ports.gateway])
 
@@ -101,14 +103,14 @@ export async function openStage() {
     else rmSync(folder, { recursive: true })
   }
 
-  async function countEvents(): Promise<Map<string, number>> {
+  /** Asks the log's database. */
+  async function query<Row>(sql: string): Promise<Row[]> {
     const url = new URL(info.backing.postgres)
     url.pathname = 'caregate_audit'
     const settings = { DATABASE_URL: url.href, DB_POOL_MAX: 2, DB_STATEMENT_TIMEOUT_MS: 60_000 }
     const db = await openDatabase(settings, [], buildLogger('prove', 'ERROR', 'text'), AbortSignal.timeout(10_000))
     try {
-      const rows = await db.query<{ id: string; events: number }[]>(eventsByRequest)
-      return new Map(rows.map(({ id, events }) => [id, events]))
+      return await db.query<Row[]>(sql)
     } finally {
       await db.destroy()
     }
@@ -127,7 +129,11 @@ export async function openStage() {
     gateways,
     roll,
     close,
-    countEvents,
+    query,
+    countEvents: async () =>
+      new Map((await query<{ id: string; events: number }>(eventsByRequest)).map(({ id, events }) => [id, events])),
+    /** What the supervisor calls the process that serves. */
+    idOf: (name: ProcessName) => ids.get(name)!,
     isWhole: async () => (await Promise.all(PROCESSES.map((name) => isRegistered(name, [ports[name]])))).every(Boolean),
     addUser: (email: string, roles: string[]) => addUserIfAbsent(info.backing.postgres, { email, roles, env, secrets }),
   }
@@ -165,7 +171,7 @@ export const person = (n: number) => ({
   sex: 'female',
 })
 
-interface Sample {
+export interface Sample {
   /** Of the request, and so of its event. */
   id: string
   what: string
@@ -175,6 +181,8 @@ interface Sample {
   /** 0 where no answer came. */
   status: number
   problem: string
+  /** Whether a refusal says when to try again. */
+  retryAfter: boolean
 }
 
 export const failed = ({ status }: Sample): boolean => status < 200 || status > 299
@@ -221,6 +229,8 @@ export async function startLoad(stage: Pick<Stage, 'gateways' | 'addUser'>, rate
     const phone = { telecom: [{ system: 'phone', value: `555 ${n}`, use: 'home' }] }
     const answer = await send(n, 'PATCH', `/patients/${chart.id}`, { 'if-match': `"${chart.version}"` }, phone)
     if (answer.statusCode === 200) charts.push({ ...chart, version: chart.version + 1 })
+    // nobody was there to be asked
+    else if (answer.statusCode === 503) charts.push(chart)
     return answer
   }
 
@@ -238,17 +248,18 @@ export async function startLoad(stage: Pick<Stage, 'gateways' | 'addUser'>, rate
   async function sample(n: number, at: number): Promise<void> {
     // 7 and 20 have no common divisor: the kinds take turns
     const [what, ask] = mix[(n * 7) % mix.length]!
-    let [status, problem] = [0, '']
+    let [status, problem, retryAfter] = [0, '', false]
     try {
       const answer = await ask(n)
       const body = await text(answer)
       status = answer.statusCode!
       if (status > 299) problem = body
+      retryAfter = answer.headers['retry-after'] !== undefined
     } catch (error) {
       status = 0
       problem = String(error)
     }
-    samples.push({ id: idOf(n), what, at, ms: performance.now() - at, status, problem })
+    samples.push({ id: idOf(n), what, at, ms: performance.now() - at, status, problem, retryAfter })
   }
 
   async function pace(): Promise<void> {

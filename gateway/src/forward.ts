@@ -7,6 +7,7 @@ import { admittedOf } from './admitted.ts'
 import { keepMs, maxKeptBytes, type Cache, type Kept } from './cache.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import type { Counters } from './metrics.ts'
+import type { Service } from './routes.ts'
 import { unavailable, type Instance, type Upstreams } from './upstreams.ts'
 
 const connectMs = 2000
@@ -20,16 +21,22 @@ export interface Forward {
   close(): Promise<void>
 }
 
+/** The last instance that was known of is still asked, since a registry that knows of none may be wrong. */
+function answerOf(cause: Error, service: Service): AppError {
+  if (cause instanceof AppError) return cause
+  if ((cause as NodeJS.ErrnoException).code === 'ECONNREFUSED') return unavailable(service)
+  return new AppError(cause instanceof errors.ConnectTimeoutError ? 'gateway_timeout' : 'bad_gateway')
+}
+
 /** A request that got no answer. */
 class NoAnswer extends Error {
   /** Whether the service can have seen it. */
   readonly sent: boolean
   readonly answer: AppError
-  constructor(cause: Error, sent: boolean) {
+  constructor(cause: Error, sent: boolean, service: Service) {
     super(cause.message, { cause })
     this.sent = sent
-    const late = cause instanceof errors.ConnectTimeoutError
-    this.answer = cause instanceof AppError ? cause : new AppError(late ? 'gateway_timeout' : 'bad_gateway')
+    this.answer = answerOf(cause, service)
   }
 }
 
@@ -139,7 +146,7 @@ export function openForward(
         // a client that went away, or doesn't read, is no fault of the instance
         if (res.destroyed || answered) return (res.destroy(), resolve())
         upstreams.report(instance, false, error)
-        reject(new NoAnswer(error, control !== undefined))
+        reject(new NoAnswer(error, control !== undefined, service))
       }
 
       agent.dispatch(

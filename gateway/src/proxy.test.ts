@@ -207,12 +207,14 @@ describe('when a service fails', () => {
     expect(own.denials).toMatchObject([{ code: 'bad_gateway', request: { method: 'POST', status: 502 } }])
   })
 
-  test('having gone without a word, it is a bad gateway', async () => {
+  test('having gone without a word, it is unavailable', async () => {
     const gone = await openUpstream()
     await gone.close()
     const own = await openTestGateway({ upstream: gone.url })
     opened.push(own)
-    isProblem(await own.call('GET', jwks), 502, 'bad_gateway')
+    const answer = await own.call('GET', jwks)
+    isProblem(answer, 503, 'unavailable')
+    expect(answer.headers.get('retry-after')).toBe('1')
   })
 
   test('answering gibberish, it is a bad gateway', async () => {
