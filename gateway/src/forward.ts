@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { Agent, errors, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
 import { AppError } from '@caregate/common/errors'
 import { answerHead, type Answer } from '@caregate/common/http'
 import { startCall, tracer } from '@caregate/common/tracing'
@@ -8,7 +8,7 @@ import { keepMs, maxKeptBytes, type Cache, type Kept } from './cache.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import type { Counters } from './metrics.ts'
 import type { Service } from './routes.ts'
-import { unavailable, type Instance, type Upstreams } from './upstreams.ts'
+import { answerOf, unavailable, type Instance, type Upstreams } from './upstreams.ts'
 
 const connectMs = 2000
 const clientStallMs = 30_000
@@ -19,13 +19,6 @@ const retryBurst = 10
 export interface Forward {
   (req: IncomingMessage, res: Answer): Promise<void>
   close(): Promise<void>
-}
-
-/** The last instance that was known of is still asked, since a registry that knows of none may be wrong. */
-function answerOf(cause: Error, service: Service): AppError {
-  if (cause instanceof AppError) return cause
-  if ((cause as NodeJS.ErrnoException).code === 'ECONNREFUSED') return unavailable(service)
-  return new AppError(cause instanceof errors.ConnectTimeoutError ? 'gateway_timeout' : 'bad_gateway')
 }
 
 /** A request that got no answer. */

@@ -7,7 +7,7 @@ import { admittedOf } from './admitted.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import type { Revocations } from './revocations.ts'
 import { services } from './routes.ts'
-import { unavailable, type Upstreams } from './upstreams.ts'
+import { answerOf, unavailable, type Upstreams } from './upstreams.ts'
 
 /**
  * Passes streams on: both bodies as they come, and WebSocket where the service agrees to it. A stream ends with the
@@ -63,7 +63,7 @@ export function buildProxy(
         if (res.destroyed || res.headersSent) return void res.destroy()
         upstreams.report(admitted(req).instance!, false, error)
         if (admitted(req).upgrade) res.assignSocket(req.socket)
-        fail(res, error instanceof AppError ? error : new AppError('bad_gateway'))
+        fail(res, answerOf(error, admitted(req).instance!.service))
       },
     },
   }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
+import { errors } from 'undici'
 import { AppError } from '@caregate/common/errors'
 import type { Logger } from '@caregate/common/logger'
 import { isReady, type Directory } from '@caregate/common/registry'
@@ -127,3 +128,11 @@ const namesOf = ({ service, url }: Instance): Fields => ({
 
 export const unavailable = (service: Service): AppError =>
   new AppError('unavailable', `The ${service} service is away for the moment.`, { headers: { 'Retry-After': '1' } })
+
+/** What a client is told of a `cause` of no answer. */
+export function answerOf(cause: Error, service: Service): AppError {
+  if (cause instanceof AppError) return cause
+  // the last instance known of is still asked, since a registry that knows of none may be wrong
+  if ((cause as NodeJS.ErrnoException).code === 'ECONNREFUSED') return unavailable(service)
+  return new AppError(cause instanceof errors.ConnectTimeoutError ? 'gateway_timeout' : 'bad_gateway')
+}

@@ -88,7 +88,11 @@ export function openVolume(folder: string, megabytes: number) {
     /** @returns what makes room again */
     fill: () => fill(disk),
     /** @returns what mends it */
-    fail: () => fill(store),
+    fail(): () => void {
+      // what was written once lies on the tmpfs for good otherwise, and can be written again
+      run('fstrim', disk)
+      return fill(store)
+    },
     /** As after a loss of power: from here on there is what is on the disk, and not what the page cache thinks is. */
     async forget(): Promise<void> {
       for (let tries = 0; ; await sleep(100)) {
