@@ -15,6 +15,11 @@ export const proofs: Record<string, Proof> = {
   access: { claim: 'Who may open what is what the policy says', full: 'SEED', short: 'SEED' },
   nophi: { claim: 'Nothing of a patient is where it does not belong', full: 'SEED', short: 'SEED' },
   edge: { claim: 'A hostile request is answered as it was meant to be', full: '5000 SEED', short: '600 SEED' },
+  input: {
+    claim: 'Whatever is sent, the answer is one that the document names',
+    full: '50000 SEED',
+    short: '6000 SEED',
+  },
   tokens: { claim: 'No forged token opens anything', full: '2000 SEED', short: '400 SEED' },
   refresh: { claim: 'A refresh token is good once, however it is raced', full: '200', short: '20' },
   timing: { claim: 'How long a refused sign-in takes does not tell who has an account', full: '200', short: '60' },

@@ -16,11 +16,11 @@ const chart = { params: { path: { id } } }
 const read = await caregate.GET('/api/v1/patients/{id}', chart)
 console.log(dataOf(read).name.family, dataOf(read).mrn)
 
-const version = { 'If-Match': read.response.headers.get('etag') }
+const ofVersion = { ...chart.params, header: { 'If-Match': read.response.headers.get('etag')! } }
 const change = (use: 'home' | 'work') =>
   caregate.PATCH('/api/v1/patients/{id}', {
-    ...chart,
-    headers: { ...version, 'Content-Type': 'application/merge-patch+json' },
+    params: ofVersion,
+    headers: { 'Content-Type': 'application/merge-patch+json' },
     body: { telecom: [{ system: 'phone', value: '555-0199', use }] },
   })
 console.log('version', dataOf(await change('home')).version)

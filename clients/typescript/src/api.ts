@@ -2957,7 +2957,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
             };
             /** @description The new hold */
             201: {
@@ -3212,7 +3214,10 @@ export interface operations {
     patchAuditReviewsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The `ETag` that was read */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -4277,7 +4282,10 @@ export interface operations {
     getPatientsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description What is there already, by its `ETag` */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4313,7 +4321,10 @@ export interface operations {
     putPatientsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The `ETag` that was read */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -4346,7 +4357,10 @@ export interface operations {
     patchPatientsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The `ETag` that was read */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -4484,7 +4498,10 @@ export interface operations {
     putPatientsIdAllergiesItemId: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The `ETag` that was read */
+                "If-Match": string;
+            };
             path: {
                 id: string;
                 itemId: string;
@@ -4727,7 +4744,10 @@ export interface operations {
     putPatientsIdConditionsItemId: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The `ETag` that was read */
+                "If-Match": string;
+            };
             path: {
                 id: string;
                 itemId: string;
@@ -4865,7 +4885,10 @@ export interface operations {
     postPatientsIdMerge: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The `ETag` that was read */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -4937,7 +4960,10 @@ export interface operations {
     postPatientsIdUnmerge: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The `ETag` that was read */
+                "If-Match": string;
+            };
             path: {
                 id: string;
             };
@@ -5834,7 +5860,10 @@ export interface operations {
                 /** @description json, which is all there is */
                 _format?: string;
             };
-            header?: never;
+            header?: {
+                /** @description What is there already, by its `ETag` */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5878,7 +5907,10 @@ export interface operations {
                 /** @description json, which is all there is */
                 _format?: string;
             };
-            header?: never;
+            header?: {
+                /** @description What is there already, by its `ETag` */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
                 version: number;

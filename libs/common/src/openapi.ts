@@ -61,6 +61,21 @@ function parameters(schema: Joi.Schema, where: 'path' | 'query'): Json[] {
   }))
 }
 
+/** Of a route that changes what somebody has read, or that need not send again what they have. */
+function conditions({ errors, answer: { others = {} } }: Route): Json[] {
+  const header = (name: string, required: boolean, description: string): Json => ({
+    name,
+    in: 'header',
+    required,
+    description,
+    schema: { type: 'string' },
+  })
+  return [
+    ...(errors.includes('precondition_required') ? [header('If-Match', true, 'The `ETag` that was read')] : []),
+    ...(304 in others ? [header('If-None-Match', false, 'What is there already, by its `ETag`')] : []),
+  ]
+}
+
 /** The errors that a route can answer because of what it is, besides those that it names itself. */
 function codesOf(definition: Route): ProblemCode[] {
   const codes = new Set<ProblemCode>([
@@ -126,7 +141,11 @@ function responses(definition: Route, refusals: Refusals): Json {
   const errors = Map.groupBy(codesOf(definition), (code) => problems[code][0])
   const entries: [number, Json][] = [
     [status, answer],
-    ...Object.entries(others).map(([code, text]): [number, Json] => [Number(code), { description: text }]),
+    ...Object.entries(others).map(([code, text]): [number, Json] => [
+      Number(code),
+      // done already, it is answered like what is done now
+      { description: text, ...(Number(code) < 300 && answer.content ? { content: answer.content } : {}) },
+    ]),
     ...[...errors].map(([code, names]): [number, Json] => [
       code,
       { $ref: refusals.refer(code, names, definition.path) },
@@ -149,7 +168,11 @@ function operation(definition: Route, tag: string, refusals: Refusals): Json {
     ...(policy === 'public' ? { security: [] } : {}),
     'x-roles': policy === 'public' ? [] : policy === 'signed-in' ? roles : policy,
     ...(access ? { 'x-access': access } : {}),
-    parameters: [...parameters(definition.params, 'path'), ...parameters(definition.query, 'query')],
+    parameters: [
+      ...parameters(definition.params, 'path'),
+      ...parameters(definition.query, 'query'),
+      ...conditions(definition),
+    ],
     ...(hasBody
       ? {
           requestBody: {

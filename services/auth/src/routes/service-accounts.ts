@@ -3,6 +3,7 @@ import Joi from 'joi'
 import { unauthorized, type Role } from '@caregate/common/auth'
 import type { Cursors } from '@caregate/common/cursor'
 import type { Database } from '@caregate/common/database'
+import { AppError } from '@caregate/common/errors'
 import { route, type Route } from '@caregate/common/route'
 import {
   idParams,
@@ -85,7 +86,10 @@ export function serviceAccountRoutes({ db, change, config, cursors, tokens }: Se
         if (known) context.about({ resource: { type: 'service-account', id: known.id } })
         if (!timingSafeEqual(given!, kept!) || !known) throw wrongClient()
         const body = await db.transaction(async (tx) => {
-          const account = await lockServiceAccount(tx, known.id)
+          // deleted since it was found, it is as unknown as any other
+          const account = await lockServiceAccount(tx, known.id).catch((error: unknown) => {
+            throw error instanceof AppError && error.code === 'not_found' ? wrongClient() : error
+          })
           // whoever changed it ended the session that there was
           if (account.secretHash !== known.secretHash) throw wrongClient()
           const expiresAt = new Date(Date.now() + config.SESSION_EXPIRE_DAYS * 86_400_000)
