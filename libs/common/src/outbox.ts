@@ -120,6 +120,7 @@ export interface Outbox {
 }
 
 const batchSize = 500
+const maxTurns = 8
 const pollMs = 1000
 /** Beyond it a backlog isn't counted: with many millions of rows that would take seconds. */
 const countedRows = 100_000
@@ -144,8 +145,11 @@ export function openOutbox(db: Database, broker: Pick<Broker, 'connected' | 'pub
   async function insertPending(): Promise<void> {
     inserting = true
     while (pending.length) {
-      // what has arrived by now comes along: each insert costs as much as ten events
-      await immediate()
+      // as long as each turn of the event loop brings more, that comes along: an insert costs as much as ten events
+      for (let [turn, known] = [0, 0]; turn < maxTurns && known < pending.length; turn++) {
+        known = pending.length
+        await immediate()
+      }
       const batch = pending.splice(0, batchSize)
       try {
         await queryPrepared(db.manager, insertRows, columnsOf(batch.map(({ row }) => row)))
