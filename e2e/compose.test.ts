@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
-import { keys as gateway } from '../gateway/src/config.ts'
+import { SERVICES } from '@caregate/common/services'
+import { PROCESSES, settingsOf } from '../platform/services.ts'
 import { ROOT } from '../platform/state.ts'
-import { keys as audit } from '../services/audit/src/config.ts'
-import { keys as auth } from '../services/auth/src/config.ts'
-import { keys as patients } from '../services/patients/src/config.ts'
 
 interface Container {
   image: string
@@ -21,15 +19,15 @@ interface Container {
   restart?: string
 }
 const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8')
-const { services } = parse(text, { merge: true }) as { services: Record<string, Container> }
+const { services } = parse(text, { merge: true, maxAliasCount: -1 }) as { services: Record<string, Container> }
 const ours = Object.entries(services).filter(([, { image }]) => image.startsWith('caregate/'))
-const processes = { gateway, auth, patients, audit }
 
 /** They follow from what an image is, and from there being a Consul; TLS is docker-compose.tls.yml's, and of traces a few will do. */
 const fixed =
   /^((METRICS_)?PORT|LISTEN_ADDRESS|DISCOVERY|SERVICES|TLS_.*|OTEL_(.*_(TRACES_ENDPOINT|PROTOCOL|CERTIFICATE)|SERVICE_NAME|BSP_.*|SDK_DISABLED))$/
 
-test.each(Object.entries(processes))('%s can be given every setting that it takes', (name, keys) => {
+test.each(PROCESSES)('%s can be given every setting that it takes', async (name) => {
+  const keys = await settingsOf(name)
   const names = Object.keys(services[name]!.environment!)
   const settings = Object.keys(keys).filter((key) => !fixed.test(key))
   expect(settings.filter((key) => !names.includes(key) && !names.includes(`${key}_FILE`))).toEqual([])
@@ -62,7 +60,7 @@ test('containers of ours write nowhere but to /tmp and their volumes, and may do
 })
 
 test('what is secret reaches those who need it: a process sees files of its own alone', () => {
-  for (const name of Object.keys(processes)) {
+  for (const name of PROCESSES) {
     const container = services[name]!
     expect(container.volumes).toEqual([`${name}-secrets:/secrets:ro`])
     for (const key of ['SECRET_KEY', 'DATABASE_URL', 'DATABASE_OWNER_URL', 'AMQP_URL', 'CURSOR_KEY', 'FIELD_KEY'])
@@ -77,13 +75,14 @@ describe('by TLS', () => {
   test('whoever asks a database, and every process, trusts the authority of the platform and asks nobody plainly', () => {
     const asking = ours.filter(([, { environment = {} }]) => /DATABASE_|AMQP_/.test(Object.keys(environment).join()))
     const names = asking.map(([name]) => name).filter((name) => !['secrets', 'databases'].includes(name))
-    expect(names).toHaveLength(13)
+    // of each service its process, migrations and backup; two gateways, and two jobs
+    expect(names).toHaveLength(3 * SERVICES.length + 4)
     for (const name of names)
       expect([name, laidOver[name]!.environment]).toEqual([
         name,
         expect.objectContaining({ TLS_REQUIRED: 'true', TLS_CA_FILE: '/secrets/ca.crt' }),
       ])
-    for (const name of Object.keys(processes)) expect(laidOver[name]!.environment).toHaveProperty('TLS_CERT_FILE')
+    for (const name of PROCESSES) expect(laidOver[name]!.environment).toHaveProperty('TLS_CERT_FILE')
   })
 
   test('servers keep what they are told without it', () => {

@@ -2,6 +2,7 @@ import { chownSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { byService, SERVICES } from '@caregate/common/services'
 import { makeAuthority } from '@caregate/common/testing/authority'
 import { buildCall } from '@caregate/common/testing/service'
 import { trustAuthorities } from '@caregate/common/tls'
@@ -18,7 +19,6 @@ import {
   provisionServices,
   runScript,
   serviceDatabaseUrls,
-  SERVICES,
   type ProcessName,
 } from '../platform/services.ts'
 import { makeFolder, openSecrets, unprivilegedUser } from '../platform/state.ts'
@@ -54,10 +54,10 @@ export async function openDeployed() {
     ...{ PATH, HOME, ...raised, TLS_CA_FILE: authority.ca, TLS_REQUIRED: 'true' },
     REDIS_URL: `rediss://:${newPassword()}@127.0.0.1:${await freePort()}`,
   }
-  const ports: Record<ProcessName, number> = { gateway: 0, auth: 0, patients: 0, audit: 0 }
+  const ports: Record<ProcessName, number> = { gateway: 0, ...byService(() => 0) }
   const ids = new Map<ProcessName, string>()
   /** What a process is given besides; a key that is rolled stays in it. */
-  const given: Record<ProcessName, NodeJS.ProcessEnv> = { gateway: {}, auth: {}, patients: {}, audit: {} }
+  const given: Record<ProcessName, NodeJS.ProcessEnv> = { gateway: {}, ...byService(() => ({})) }
 
   async function close(): Promise<void> {
     await supervisor.close({ force: true })

@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { SERVICES } from '@caregate/common/services'
 import { samplesOf } from '@caregate/common/testing/samples'
 import { until } from '@caregate/common/testing/until'
 import { freePort } from '../platform/processes.ts'
-import { DEFAULT_PORTS, PROCESSES, SERVICES, type ProcessName } from '../platform/services.ts'
+import { DEFAULT_PORTS, PROCESSES, type ProcessName } from '../platform/services.ts'
 import { ROOT } from '../platform/state.ts'
 import { openTestPlatform } from './platform.ts'
 import { openPrometheus } from '../platform/monitoring/prometheus.ts'
@@ -88,17 +89,13 @@ test('Debian’s Prometheus scrapes the whole platform by the configuration for 
   await until(
     async () => Object.keys(await query('sum by (job) (http_server_request_duration_seconds_count)')).length >= 2,
   )
-  expect(await query('max by (service) (caregate_build_info)')).toEqual({ gateway: 1, auth: 1, patients: 1, audit: 1 })
+  const oneEach = Object.fromEntries(PROCESSES.map((name) => [name, 1]))
+  expect(await query('max by (service) (caregate_build_info)')).toEqual(oneEach)
   expect(await query('caregate_auth_sign_ins_total{outcome="success"} > 1')).not.toEqual({})
   expect(await query('sum(caregate_gateway_limiter_shared)')).toEqual({ '': 1 })
   expect(await query('max(caregate_gateway_revocations_age_seconds) < 10')).not.toEqual({})
   expect(await query('max(caregate_gateway_discovery_age_seconds) < 60')).not.toEqual({})
-  expect(await query('min by (job) (caregate_broker_connected)')).toEqual({
-    gateway: 1,
-    auth: 1,
-    patients: 1,
-    audit: 1,
-  })
+  expect(await query('min by (job) (caregate_broker_connected)')).toEqual(oneEach)
 }, 60_000)
 
 test.each(['local.yml', 'prometheus.yml'])('Prometheus takes ops/prometheus/%s as it is', (file) => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { fieldNames } from '@caregate/common/request-context'
+import { SERVICES } from '@caregate/common/services'
 import { openCollector, type CollectedSpan } from '@caregate/common/testing/collector'
 import { until } from '@caregate/common/testing/until'
 import { freshFolder, openTestPlatform } from './platform.ts'
@@ -130,7 +131,7 @@ test('each line of each process is JSON with known names, and those of a request
   await platform.call('GET', '/nowhere')
   await traceOf(client)
   const logs = join(folder, 'logs')
-  const lines = ['gateway', 'auth', 'patients', 'audit'].flatMap((name) => {
+  const lines = ['gateway', ...SERVICES].flatMap((name) => {
     expect(readdirSync(logs)).toContain(`${name}.log`)
     return readFileSync(join(logs, `${name}.log`), 'utf8')
       .trim()

@@ -1,8 +1,9 @@
 /** `npm run backup` and `npm run restore`: the commands of ops/backup, on the databases of the platform of this checkout. */
 import { join } from 'node:path'
+import { SERVICES, isService } from '@caregate/common/services'
 import { PlatformError, runTool } from './errors.ts'
 import { withServer } from './server.ts'
-import { handOver, isService, serviceDatabaseUrls, SERVICES } from './services.ts'
+import { handOver, serviceDatabaseUrls } from './services.ts'
 import { openDataFolder } from './state.ts'
 
 await runTool(async () => {

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isService } from '@caregate/common/services'
 import { signIn, type Client } from './client.ts'
 import { PlatformError, runTool } from './errors.ts'
-import { isService } from './services.ts'
 import { openDataFolder, readInfo } from './state.ts'
 
 const askMs = 10_000

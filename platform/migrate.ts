@@ -1,6 +1,6 @@
+import { SERVICES, isService } from '@caregate/common/services'
 import { PlatformError, runTool } from './errors.ts'
 import { runAsOwner } from './owner.ts'
-import { isService, SERVICES } from './services.ts'
 
 await runTool(async () => {
   const [service, ...args] = process.argv.slice(2)

@@ -1,5 +1,6 @@
+import type { Service } from '@caregate/common/services'
 import { PlatformError } from './errors.ts'
-import { handOver, serviceDatabaseUrls, type Service } from './services.ts'
+import { handOver, serviceDatabaseUrls } from './services.ts'
 import { openDataFolder, openSecrets, readEnv, readInfo, type Secrets } from './state.ts'
 
 /**

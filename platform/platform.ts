@@ -1,5 +1,6 @@
 import { get } from 'node:http'
 import { json } from 'node:stream/consumers'
+import { SERVICES } from '@caregate/common/services'
 import { addUserIfAbsent } from './accounts.ts'
 import type { BackingContext } from './backing/context.ts'
 import { openBackingContext, openMessaging } from './backing/open.ts'
@@ -17,7 +18,6 @@ import {
   provisionServices,
   runScript,
   serviceDatabaseUrls,
-  SERVICES,
   type Ports,
   type ProcessName,
 } from './services.ts'
@@ -81,7 +81,7 @@ export async function startPlatform({
 
   async function start() {
     const ports = choice === 'free' ? await freePorts() : DEFAULT_PORTS
-    checkEnvironment({ env, secrets, ports })
+    await checkEnvironment({ env, secrets, ports })
     for (const port of Object.values(ports)) await assertPortFree(port)
     const context = await openBackingContext({ folder, env, secrets, supervisor, progress })
     const [postgres, messaging] = await Promise.all([
@@ -150,13 +150,9 @@ async function openDatabases(context: BackingContext, secrets: Secrets): Promise
 }
 
 async function freePorts(): Promise<Ports> {
-  return {
-    gateway: await freePort(),
-    auth: await freePort(),
-    patients: await freePort(),
-    audit: await freePort(),
-    metrics: await freePort(),
-  }
+  const names = [...PROCESSES, 'metrics'] as const
+  const ports = await Promise.all(names.map(async (name) => [name, await freePort()] as const))
+  return Object.fromEntries(ports) as Ports
 }
 
 /** A service answers for itself, the gateway for all of them; it must be called by a name that it is allowed to have. */

@@ -3,10 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ConfigError, loadConfig, type Keys } from '@caregate/common/config'
-import { keys as gateway } from '../gateway/src/config.ts'
-import { keys as audit } from '../services/audit/src/config.ts'
-import { keys as auth } from '../services/auth/src/config.ts'
-import { keys as patients } from '../services/patients/src/config.ts'
+import { byService, factsOf, isService, SERVICES, type Service } from '@caregate/common/services'
 import { serverUrl } from './backing/postgres.ts'
 import { PlatformError } from './errors.ts'
 import { databaseUrls, provision, type DatabaseUrls } from './provision.ts'
@@ -15,20 +12,20 @@ import type { ChildSpec } from './supervisor.ts'
 
 const run = promisify(execFile)
 
-export const SERVICES = ['auth', 'patients', 'audit'] as const
-export type Service = (typeof SERVICES)[number]
 export type ProcessName = Service | 'gateway'
 /** `metrics` is the gateway's second one. */
 export type Ports = Record<ProcessName | 'metrics', number>
 
-export const DEFAULT_PORTS: Ports = { gateway: 8000, auth: 8001, patients: 8002, audit: 8003, metrics: 9464 }
+export const DEFAULT_PORTS: Ports = { gateway: 8000, ...byService((service) => factsOf(service).port), metrics: 9464 }
 
-const settings: Record<ProcessName, Keys> = { gateway, auth, patients, audit }
 export const PROCESSES: ProcessName[] = ['gateway', ...SERVICES]
 
-export function isService(name: string | undefined): name is Service {
-  return SERVICES.includes(name as Service)
-}
+/** Where a process has its sources, from the checkout's root. */
+const folderOf = (name: ProcessName): string => (isService(name) ? `services/${name}` : name)
+
+/** The settings that a process takes. */
+export const settingsOf = async (name: ProcessName): Promise<Keys> =>
+  ((await import(`../${folderOf(name)}/src/config.ts`)) as { keys: Keys }).keys
 
 const namesOf = (service: Service) => ({ database: `caregate_${service}`, role: `caregate_${service}` }) as const
 const passwordsOf = (service: Service, secrets: Secrets) => ({
@@ -121,7 +118,7 @@ export function processEnvironment(
  * Reads what every process will read of its environment, before anything is brought up.
  * @throws {PlatformError} that names every bad key of them all at once
  */
-export function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>): void {
+export async function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>): Promise<void> {
   const { DATABASE_URL } = input.env
   const backing = {
     postgres: 'postgresql://127.0.0.1',
@@ -130,8 +127,8 @@ export function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>): void
     consul: null,
     redis: null,
   }
-  const checks = PROCESSES.map(
-    (name) => () => loadConfig(settings[name], processEnvironment(name, { ...input, backing })),
+  const checks = (await Promise.all(PROCESSES.map(settingsOf))).map(
+    (keys, index) => () => loadConfig(keys, processEnvironment(PROCESSES[index]!, { ...input, backing })),
   )
   const problems = new Set<string>()
   if (input.env.TLS_CERT_FILE)
@@ -151,7 +148,7 @@ export function checkEnvironment(input: Omit<EnvironmentInput, 'backing'>): void
 }
 
 export function processSpec(name: ProcessName, environment: NodeJS.ProcessEnv, watch: boolean): ChildSpec {
-  const script = join(ROOT, isService(name) ? `services/${name}` : name, 'src/main.ts')
+  const script = join(ROOT, folderOf(name), 'src/main.ts')
   return {
     name,
     command: [process.execPath, ...(watch ? ['--watch', '--watch-preserve-output'] : []), script],

@@ -6,11 +6,12 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandConfig } from '@caregate/common/command'
+import { byService, SERVICES } from '@caregate/common/services'
 import { definitions } from './backing/definitions.ts'
 import { ensureSuperuser, serverUrl, SUPERUSER } from './backing/postgres.ts'
 import { isLoopback } from './backing/context.ts'
 import { PlatformError, runTool } from './errors.ts'
-import { checkEnvironment, DEFAULT_PORTS, provisionServices, serviceDatabaseUrls, SERVICES } from './services.ts'
+import { checkEnvironment, DEFAULT_PORTS, provisionServices, serviceDatabaseUrls } from './services.ts'
 import { openSecrets, type Secrets } from './state.ts'
 
 /** One volume each for those who read; `own` is nobody else's. */
@@ -60,8 +61,8 @@ function place(reader: string, files: Record<string, string | undefined>): void 
   }
 }
 
-function layOut(secrets: Secrets): void {
-  checkEnvironment({ env, secrets, ports: DEFAULT_PORTS })
+async function layOut(secrets: Secrets): Promise<void> {
+  await checkEnvironment({ env, secrets, ports: DEFAULT_PORTS })
   const admin = administrator(secrets)
   const { CURSOR_KEY, FIELD_KEY, SECRET_KEY, AUDIT_SIGNING_KEY } = { ...secrets, ...env }
   const holders = env.ALGORITHM === 'HS256' ? [...SERVICES, 'gateway'] : ['auth']
@@ -98,9 +99,7 @@ function layOut(secrets: Secrets): void {
     ].join('\n'),
     'definitions.json': definitions({
       gateway: secrets.rabbitmq_gateway,
-      auth: secrets.rabbitmq_auth,
-      patients: secrets.rabbitmq_patients,
-      audit: secrets.rabbitmq_audit,
+      ...byService((service) => secrets[`rabbitmq_${service}`]),
       stream: secrets.rabbitmq_stream,
     }),
   })
@@ -117,7 +116,7 @@ async function makeDatabases(secrets: Secrets): Promise<void> {
 await runTool(async () => {
   const secrets = openSecrets(join(FOLDER, 'own'))
   const [step] = process.argv.slice(2)
-  if (step === 'secrets') layOut(secrets)
+  if (step === 'secrets') await layOut(secrets)
   else if (step === 'databases') await makeDatabases(secrets)
   else throw new PlatformError('Usage: setup.ts secrets|databases')
 })

@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { SERVICES } from '@caregate/common/services'
 import { PlatformError } from './errors.ts'
 import { notedProcess, noteProcess } from './processes.ts'
 
@@ -138,11 +139,9 @@ const PASSWORDS = [
   'postgres',
   'rabbitmq',
   'rabbitmq_stream',
-  ...(['gateway', 'auth', 'patients', 'audit'] as const).map((name) => `rabbitmq_${name}` as const),
+  ...(['gateway', ...SERVICES] as const).map((name) => `rabbitmq_${name}` as const),
   'redis',
-  ...(['auth', 'patients', 'audit'] as const).flatMap(
-    (service) => [`caregate_${service}`, `caregate_${service}_owner`] as const,
-  ),
+  ...SERVICES.flatMap((service) => [`caregate_${service}`, `caregate_${service}_owner`] as const),
 ] as const
 
 const newSigningKey = () => generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }) as string

@@ -1,10 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { migrateUp } from '@caregate/common/migrate'
-import { spec as audit } from '../services/audit/src/database.ts'
-import { spec as auth } from '../services/auth/src/database.ts'
-import { spec as patients } from '../services/patients/src/database.ts'
+import { migrateUp, type DatabaseSpec } from '@caregate/common/migrate'
+import { SERVICES } from '@caregate/common/services'
 import { provision } from './provision.ts'
 import { buildConsole } from './services.ts'
 import { openTestBacking } from './testing.ts'
@@ -13,8 +11,9 @@ import { openTestBacking } from './testing.ts'
 export default async function setup(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'caregate-test-'))
   const [backing] = await Promise.all([openTestBacking(folder), buildConsole(process.env)])
-  for (const spec of [auth, patients, audit]) {
-    const names = { database: `template_${spec.service}`, role: `caregate_${spec.service}` }
+  for (const service of SERVICES) {
+    const { spec } = (await import(`../services/${service}/src/database.ts`)) as { spec: DatabaseSpec }
+    const names = { database: `template_${service}`, role: `caregate_${service}` }
     await migrateUp(spec, await provision(backing.postgres, names, { app: 'app', owner: 'owner' }))
   }
   const { postgres, amqp, vhosts, consul, redis } = backing

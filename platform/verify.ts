@@ -4,6 +4,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { SERVICES } from '@caregate/common/services'
 import { checkAll } from './k8s/check.ts'
 import { checkMigrations } from './migrations.ts'
 import { checkByPromtool, checkMonitoring } from './monitoring/check.ts'
@@ -38,7 +39,7 @@ const homes: Record<string, string[]> = {
 }
 
 function eachService(files: string): string[] {
-  return ['auth', 'patients', 'audit'].map((service) => `services/${service}/src/${files}`)
+  return SERVICES.map((service) => `services/${service}/src/${files}`)
 }
 
 /** Importing types alone, or naming a package in a comment, is no use of it. */

@@ -1,11 +1,11 @@
 /** Whether each part of a running platform is there and found by the others: for what takes them away. */
+import { byService, SERVICES, type Service } from '@caregate/common/services'
 import { checkConsul } from './backing/consul.ts'
 import { checkPostgres } from './backing/postgres.ts'
 import { checkRabbitmq } from './backing/rabbitmq.ts'
 import type { Platform } from './platform.ts'
-import { SERVICES, type Service } from './services.ts'
 
-export const PARTS = ['gateway', 'auth', 'patients', 'audit', 'rabbitmq', 'postgres', 'consul'] as const
+export const PARTS = ['gateway', ...SERVICES, 'rabbitmq', 'postgres', 'consul'] as const
 export type Part = (typeof PARTS)[number]
 
 const orFalse = (check: Promise<boolean>): Promise<boolean> => check.catch(() => false)
@@ -27,9 +27,7 @@ export function buildVitals({ gateway, backing }: Pick<Platform['info'], 'gatewa
 
   const isThere: Record<Part, () => Promise<boolean>> = {
     gateway: async () => (await fetched(`${gateway}/health/ready`)).ok,
-    auth: () => isRouted('auth'),
-    patients: () => isRouted('patients'),
-    audit: () => isRouted('audit'),
+    ...byService((service) => () => isRouted(service)),
     rabbitmq: () => checkRabbitmq(backing.amqp),
     postgres: () => checkPostgres(backing.postgres),
     consul: () => checkConsul(backing.consul!),

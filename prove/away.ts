@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
 import type { Problem } from '@caregate/common/errors'
 import { freePort } from '../platform/processes.ts'
-import { SERVICES, type Service } from '../platform/services.ts'
+import { SERVICES, type Service } from '@caregate/common/services'
 import {
   checkTrace,
   conclude,

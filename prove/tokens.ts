@@ -1,6 +1,6 @@
 /** `npm run prove -- tokens [COUNT] [SEED]`: forged and mangled access tokens, none of which opens anything. */
 import { randomInt } from 'node:crypto'
-import { SERVICES, type Service } from '../platform/services.ts'
+import { SERVICES, type Service } from '@caregate/common/services'
 import { openBed, populate } from './edge/bed.ts'
 import { shoot } from './edge/raw.ts'
 import { buildAim, type Aim, type Draft } from './edge/shot.ts'

@@ -4,10 +4,10 @@ import { problems } from '@caregate/common/errors'
 import { buildMetrics } from '@caregate/common/metrics'
 import { watchStatic } from '@caregate/common/registry'
 import { route } from '@caregate/common/route'
+import { SERVICES, type Service } from '@caregate/common/services'
 import { listenForTest, quietLog } from '@caregate/common/testing/service'
 import { nothing } from '@caregate/common/validate'
 import { until } from '@caregate/common/testing/until'
-import { services, type Service } from './routes.ts'
 import { openTestGateway, testVerify } from './testing.ts'
 
 /** A service with one public route, that is ready or not. */
@@ -50,20 +50,20 @@ const directory = {
 let gateway: Awaited<ReturnType<typeof openTestGateway>>
 
 beforeAll(async () => {
-  for (const service of services) running[service] = await openService(service)
+  for (const service of SERVICES) running[service] = await openService(service)
   gateway = await openTestGateway({ directory })
 })
 afterEach(() => present.clear())
 afterAll(async () => {
   await gateway.close()
-  for (const service of services) await running[service].close()
+  for (const service of SERVICES) await running[service].close()
 })
 
 describe('the platform’s health is', () => {
   const state = (instances: number) => ({ status: instances ? 'healthy' : 'unhealthy', instances })
 
   test.each<[string, number, Service[]]>([
-    ['healthy', 200, ['auth', 'patients', 'audit']],
+    ['healthy', 200, SERVICES],
     ['degraded', 200, ['auth', 'audit']],
     ['unhealthy', 503, []],
   ])('%s (%i) with these services: %s %s', async (status, code, there) => {
@@ -74,13 +74,13 @@ describe('the platform’s health is', () => {
     expect(answer.body).toEqual({
       status,
       version: '1.2.3',
-      services: Object.fromEntries(services.map((name) => [name, state(there.includes(name) ? 1 : 0)])),
+      services: Object.fromEntries(SERVICES.map((name) => [name, state(there.includes(name) ? 1 : 0)])),
     })
   })
 
   test('found out by asking each instance, with discovery by a fixed list', async () => {
     const stop = new AbortController()
-    const list = services.map((service) => `${service}=${running[service].url}`)
+    const list = SERVICES.map((service) => `${service}=${running[service].url}`)
     const own = await openTestGateway({ directory: watchStatic(list, quietLog, stop.signal) })
     const status = async () => (await own.call('GET', '/health')).body.status as string
     await until(async () => (await status()) === 'healthy', 2)

@@ -7,7 +7,7 @@ import { admittedOf } from './admitted.ts'
 import { keepMs, maxKeptBytes, type Cache, type Kept } from './cache.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import type { Counters } from './metrics.ts'
-import type { Service } from './routes.ts'
+import type { Service } from '@caregate/common/services'
 import { answerOf, unavailable, type Instance, type Upstreams } from './upstreams.ts'
 
 const connectMs = 2000

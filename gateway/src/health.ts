@@ -1,8 +1,8 @@
 import Joi from 'joi'
 import { route, type Route } from '@caregate/common/route'
 import type { Directory } from '@caregate/common/registry'
+import { SERVICES } from '@caregate/common/services'
 import { nothing } from '@caregate/common/validate'
-import { services } from './routes.ts'
 
 const status = Joi.string().valid('healthy', 'degraded', 'unhealthy').required()
 
@@ -31,7 +31,7 @@ export function healthRoute(directory: Directory, version: string): Route {
     },
     errors: [],
     async handle() {
-      const counts = services.map((service) => [service, directory.instances(service).length] as const)
+      const counts = SERVICES.map((service) => [service, directory.instances(service).length] as const)
       const up = counts.filter(([, instances]) => instances > 0).length
       const overall = up === counts.length ? 'healthy' : up > 0 ? 'degraded' : 'unhealthy'
       return {

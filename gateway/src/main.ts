@@ -6,6 +6,7 @@ import { buildMetrics } from '@caregate/common/metrics'
 import { watchConsul, watchStatic, type Directory } from '@caregate/common/registry'
 import { run, versionOf } from '@caregate/common/run'
 import { serve } from '@caregate/common/serve'
+import { SERVICES } from '@caregate/common/services'
 import { buildGateway } from './app.ts'
 import { buildCache } from './cache.ts'
 import { keys } from './config.ts'
@@ -15,14 +16,13 @@ import { buildLimits } from './limits.ts'
 import { buildCounters, measureParts, serveMetrics } from './metrics.ts'
 import { openRedis } from './redis.ts'
 import { watchRevocations } from './revocations.ts'
-import { services } from './routes.ts'
 import { openUpstreams } from './upstreams.ts'
 
 const patienceMs = 5000
 
 /** Waits a moment for the registry's first answers: who asks at once shall not hear that nobody is there. */
 async function firstInstances(directory: Directory, signal: AbortSignal): Promise<void> {
-  const known = () => services.every((service) => directory.instances(service).length > 0)
+  const known = () => SERVICES.every((service) => directory.instances(service).length > 0)
   for (const until = Date.now() + patienceMs; !known() && Date.now() < until && !signal.aborted;) await sleep(50)
 }
 
@@ -35,7 +35,7 @@ await run('gateway', keys, async (config, log, lifetime) => {
   const directory =
     config.DISCOVERY === 'static'
       ? watchStatic(config.SERVICES, log, signal)
-      : watchConsul(services, config.CONSUL_HTTP_ADDR, log, signal, config.TLS_REQUIRED)
+      : watchConsul(SERVICES, config.CONSUL_HTTP_ADDR, log, signal, config.TLS_REQUIRED)
   const broker = await openBroker(currentUrl(config.AMQP_URL, config.AMQP_URL_FILE), log, (model) =>
     revocations.subscribe(model),
   )

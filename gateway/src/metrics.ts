@@ -6,11 +6,11 @@ import type { Metrics } from '@caregate/common/metrics'
 import type { Directory } from '@caregate/common/registry'
 import type { Lifetime } from '@caregate/common/run'
 import { buildServer, type ServeOptions } from '@caregate/common/serve'
+import { SERVICES } from '@caregate/common/services'
 import type { Denials } from './denials.ts'
 import type { Limits } from './limits.ts'
 import type { Redis } from './redis.ts'
 import type { Revocations } from './revocations.ts'
-import { services } from './routes.ts'
 import type { Upstreams } from './upstreams.ts'
 
 /** `unverifiable`: the keys can't be had for the moment. */
@@ -34,13 +34,13 @@ export function buildCounters(metrics: Metrics) {
       'caregate_gateway_ejections_total',
       'Instances taken out of rotation since they kept failing',
       'service',
-      services,
+      SERVICES,
     ),
     retried: metrics.counters(
       'caregate_gateway_upstream_retries_total',
       'Requests sent again, to another instance',
       'service',
-      services,
+      SERVICES,
     ),
   }
 }
@@ -77,7 +77,7 @@ export function measureParts(metrics: Metrics, parts: Parts): void {
   metrics.gauges(
     { caregate_gateway_instances: 'Instances of services that discovery names' },
     () => ({
-      caregate_gateway_instances: services.flatMap((service) => {
+      caregate_gateway_instances: SERVICES.flatMap((service) => {
         const ejected = parts.upstreams.instances(service).filter((instance) => instance.ejected).length
         const up = parts.upstreams.instances(service).length - ejected
         return Object.entries({ up, ejected }).map(([state, count]) => [{ service, state }, count] as const)

@@ -1,6 +1,6 @@
 import { buildOpenApi, type Description, type OpenApi } from '@caregate/common/openapi'
 import { askInstance, type Directory } from '@caregate/common/registry'
-import { services } from './routes.ts'
+import { SERVICES } from '@caregate/common/services'
 
 const freshMs = 10_000
 
@@ -20,12 +20,12 @@ export function openApiReader(directory: Directory, version: string, own: Descri
     if (status === 200) known.set(service, JSON.parse(body) as Description)
   }
   async function readAll(): Promise<void> {
-    const outcomes = await Promise.allSettled(services.map(read))
+    const outcomes = await Promise.allSettled(SERVICES.map(read))
     if (outcomes.every(({ status }) => status === 'fulfilled')) freshUntil = Date.now() + freshMs
     reading = undefined
   }
   return async () => {
     if (Date.now() >= freshUntil) await (reading ??= readAll())
-    return buildOpenApi(version, [...services.flatMap((service) => known.get(service) ?? []), own])
+    return buildOpenApi(version, [...SERVICES.flatMap((service) => known.get(service) ?? []), own])
   }
 }

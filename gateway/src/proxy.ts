@@ -3,10 +3,10 @@ import { Agent as TlsAgent } from 'node:https'
 import { createProxyMiddleware, type Options } from 'http-proxy-middleware'
 import { AppError } from '@caregate/common/errors'
 import { standingHeaders, type Answer } from '@caregate/common/http'
+import { SERVICES } from '@caregate/common/services'
 import { admittedOf } from './admitted.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import type { Revocations } from './revocations.ts'
-import { services } from './routes.ts'
 import { answerOf, unavailable, type Upstreams } from './upstreams.ts'
 
 /**
@@ -70,7 +70,7 @@ export function buildProxy(
   const pooled = { keepAlive: true, maxSockets: 256, timeout: 30_000 }
   const plain = createProxyMiddleware({ ...options, agent: new Agent(pooled) })
   const byTls = new Map(
-    services.map((service) => {
+    SERVICES.map((service) => {
       // an instance must have the certificate of its service, at whatever address, and each connection is verified anew
       const agent = new TlsAgent({ ...pooled, servername: service, maxCachedSessions: 0 })
       return [service, createProxyMiddleware({ ...options, agent })]

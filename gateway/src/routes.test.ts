@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { findRoute, services } from './routes.ts'
+import { SERVICES } from '@caregate/common/services'
+import { findRoute } from './routes.ts'
 
 /** Service, and what is special of it. */
 function told(path: string): string | undefined {
@@ -42,7 +43,7 @@ const places: [path: string, where: string][] = [
 test.each(places)('%s leads to %s', (path, where) => expect(told(path)).toBe(where))
 
 test('they lead to all services that there are', () => {
-  expect(new Set(places.map(([, where]) => where.split(' ')[0]))).toEqual(new Set(services))
+  expect(new Set(places.map(([, where]) => where.split(' ')[0]))).toEqual(new Set(SERVICES))
 })
 
 test.each([

@@ -1,5 +1,4 @@
-export type Service = 'auth' | 'patients' | 'audit'
-export const services: readonly Service[] = ['auth', 'patients', 'audit']
+import type { Service } from '@caregate/common/services'
 
 export interface GatewayRoute {
   /** A whole path, or with `/*` at the end everything at and below it. */

@@ -5,7 +5,7 @@ import { AppError } from '@caregate/common/errors'
 import type { Logger } from '@caregate/common/logger'
 import { isReady, type Directory } from '@caregate/common/registry'
 import type { Fields } from '@caregate/common/request-context'
-import type { Service } from './routes.ts'
+import type { Service } from '@caregate/common/services'
 
 /** One process of a service, and how it has been doing. */
 export interface Instance {

@@ -7,6 +7,7 @@ import {
   streamExchange,
   topology,
 } from '@caregate/common/broker'
+import { byService } from '@caregate/common/services'
 
 const exactly = (...names: string[]) => `^(${names.map((name) => name.replaceAll('.', '\\.')).join('|')})$`
 /** Queues that the stream's readers make: of these names alone, and emptied or removed before they fill the broker. */
@@ -26,8 +27,8 @@ const rights = {
     write: `${OWN_QUEUES}|${exactly(auditExchange)}`,
     read: `${OWN_QUEUES}|${exactly(revocationExchange)}`,
   },
+  ...byService(() => ({ configure: '', write: exactly(auditExchange), read: '' })),
   auth: { configure: '', write: exactly(auditExchange, revocationExchange), read: '' },
-  patients: { configure: '', write: exactly(auditExchange), read: '' },
   audit: {
     configure: '',
     write: exactly(auditExchange, streamExchange),

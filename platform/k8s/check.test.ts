@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import { SERVICES } from '@caregate/common/services'
 import { quietProgress } from '../progress.ts'
 import { checkManifests, parseManifests } from './check.ts'
 import { openKustomize } from './kustomize.ts'
@@ -35,10 +36,10 @@ describe('the manifests', () => {
   test('of dev make no backups: nobody has given a key for them', () => {
     const jobs = overlays.dev!.filter(({ kind }) => kind === 'CronJob')
     const suspended = jobs.filter(({ spec }) => spec?.suspend).map(({ metadata }) => metadata.name)
-    expect(suspended.sort()).toEqual(['audit-backup', 'auth-backup', 'patients-backup'])
+    expect(suspended.sort()).toEqual(SERVICES.map((service) => `${service}-backup`).sort())
   })
 
-  test.each(['gateway', 'auth', 'patients', 'audit'])('of %s alone are complete', async (service) => {
+  test.each(['gateway', ...SERVICES])('of %s alone are complete', async (service) => {
     const resources = parseManifests(await render(`k8s/services/${service}`))
     expect(await checkManifests(`k8s/services/${service}`, resources)).toEqual([])
     expect([...new Set(resources.map(({ kind }) => kind))]).toEqual(

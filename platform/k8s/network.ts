@@ -1,3 +1,5 @@
+import { SERVICES, type Service } from '@caregate/common/services'
+import { DEFAULT_PORTS, PROCESSES } from '../services.ts'
 import { matches, workloadsOf, type Labels, type Resource, type Selector } from './resources.ts'
 
 interface Peer {
@@ -22,10 +24,8 @@ interface Pod {
   ports: Record<string, number>
 }
 
-const services = ['auth', 'patients', 'audit']
-const processes = ['gateway', ...services]
-const portOf: Record<string, number> = { gateway: 8000, auth: 8001, patients: 8002, audit: 8003 }
-const metricsPortOf: Record<string, number> = { ...portOf, gateway: 9464 }
+const portOf = DEFAULT_PORTS
+const metricsPortOf = { ...portOf, gateway: portOf.metrics }
 const serf = ['consul → consul:8300', 'consul → consul:8301', 'consul → consul:8301/UDP']
 const toApi = (name: string): string[] => [`${name} → anywhere:443`, `${name} → anywhere:6443`]
 
@@ -33,29 +33,28 @@ const toApi = (name: string): string[] => [`${name} → anywhere:443`, `${name} 
 function designedPaths(isDev: boolean): string[] {
   const database = (service: string): string => (isDev ? 'postgres' : `postgres-${service}`)
   const [consul, amqp] = isDev ? [8500, 5672] : [8501, 5671]
-  const jobs: Record<string, string[]> = { auth: [], patients: ['patients-reseal'], audit: ['audit-retain'] }
+  const jobs: Partial<Record<Service, string[]>> = { patients: ['patients-reseal'], audit: ['audit-retain'] }
   return [
     'ingress controller → gateway:8000',
-    ...services.map((service) => `gateway → ${service}:${portOf[service]}`),
-    'patients → auth:8001',
-    'audit → auth:8001',
+    ...SERVICES.map((service) => `gateway → ${service}:${portOf[service]}`),
+    ...SERVICES.filter((service) => service !== 'auth').map((service) => `${service} → auth:${portOf.auth}`),
     'gateway → redis:6379',
-    ...processes.flatMap((process) => [
+    ...PROCESSES.flatMap((process) => [
       `${process} → consul:${consul}`,
       `${process} → rabbitmq:${amqp}`,
       `consul → ${process}:${portOf[process]}`,
       `prometheus → ${process}:${metricsPortOf[process]}`,
     ]),
     ...serf,
-    ...services.flatMap((service) =>
-      [service, `${service}-backup`, ...jobs[service]!].map((asking) => `${asking} → ${database(service)}:5432`),
+    ...SERVICES.flatMap((service) =>
+      [service, `${service}-backup`, ...(jobs[service] ?? [])].map((asking) => `${asking} → ${database(service)}:5432`),
     ),
     'audit → witness:8010',
     ...(isDev
       ? []
       : [
           ...['rabbitmq → rabbitmq:4369', 'rabbitmq → rabbitmq:25672', ...toApi('rabbitmq')],
-          ...services.map(database).flatMap((name) => {
+          ...SERVICES.map(database).flatMap((name) => {
             const among = [5432, 8000].map((port) => `${name} → ${name}:${port}`)
             return [...among, `operator of Postgres → ${name}:8000`, ...toApi(name)]
           }),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { plainSettings } from '@caregate/common/config'
+import { SERVICES } from '@caregate/common/services'
 import { quietProgress } from '../progress.ts'
 import { ROOT } from '../state.ts'
 import { parseManifests } from './check.ts'
@@ -60,7 +61,7 @@ test('the commands of the first deploy make each Secret that production reads, a
     .flatMap(containersOf)
     .flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []))
   const required = read.filter(({ optional }) => !optional).map(({ name, key }) => `${name} ${key}`)
-  const ofClusters = ['auth', 'patients', 'audit'].flatMap((service) =>
+  const ofClusters = SERVICES.flatMap((service) =>
     ['owner', 'app'].flatMap((role) => ['username', 'password'].map((key) => `postgres-${service}-${role} ${key}`)),
   )
   // what may be missing, and is given all the same: the counters that gateways share
@@ -74,5 +75,6 @@ test('the commands of the first deploy make each Secret that production reads, a
     expect([name, plainSettings({ [key]: value })]).toEqual([name, expect.not.arrayContaining([key])])
     expect(dnsNames).toContain(new URL(value).hostname)
   }
-  expect(urls).toHaveLength(11)
+  // of each service the broker and its database, as two; of the gateway the broker and the counters
+  expect(urls).toHaveLength(3 * SERVICES.length + 2)
 }, 60_000)

@@ -1,28 +1,30 @@
 import { generateKeyPairSync } from 'node:crypto'
 import Joi from 'joi'
 import { databaseKeys, loadConfig, trustKeys, type Keys } from '@caregate/common/config'
-import { keys as gateway } from '../../gateway/src/config.ts'
+import { SERVICES } from '@caregate/common/services'
 import { keys as backup } from '../../ops/backup/src/config.ts'
-import { keys as audit, retainKeys } from '../../services/audit/src/config.ts'
-import { keys as auth } from '../../services/auth/src/config.ts'
-import { keys as patients, rotateKeys } from '../../services/patients/src/config.ts'
+import { retainKeys } from '../../services/audit/src/config.ts'
+import { rotateKeys } from '../../services/patients/src/config.ts'
+import { PROCESSES, settingsOf } from '../services.ts'
 import { titleOf, withoutHash, type Container, type Resource, type Workload } from './resources.ts'
 
 const ownerKeys = { DATABASE_URL: databaseKeys.DATABASE_URL, DATABASE_OWNER_URL: retainKeys.DATABASE_OWNER_URL }
 /** What runs in a container, by its image and its command, and the settings that it takes. */
 const programs: Record<string, Keys> = {
-  'caregate/gateway': gateway,
-  'caregate/auth': auth,
-  'caregate/patients': patients,
-  'caregate/audit': audit,
-  'caregate/auth src/migrate.ts': ownerKeys,
-  'caregate/patients src/migrate.ts': ownerKeys,
-  'caregate/audit src/migrate.ts': ownerKeys,
+  ...Object.fromEntries(
+    await Promise.all(PROCESSES.map(async (name) => [`caregate/${name}`, await settingsOf(name)] as const)),
+  ),
+  ...Object.fromEntries(SERVICES.map((service) => [`caregate/${service} src/migrate.ts`, ownerKeys])),
   'caregate/audit src/retain.ts': retainKeys,
   'caregate/patients src/rotate.ts': rotateKeys,
   'caregate/audit src/cli.ts': {},
   // the argument that names the service stands in the environment too
-  'caregate/backup': { ...backup.backup, SERVICE: Joi.string().valid('auth', 'patients', 'audit').required() },
+  'caregate/backup': {
+    ...backup.backup,
+    SERVICE: Joi.string()
+      .valid(...SERVICES)
+      .required(),
+  },
 }
 
 const programOf = ({ image, command = [] }: Container): string =>

@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parser } from '@prometheus-io/lezer-promql'
 import { parse } from 'yaml'
+import { PROCESSES } from '../services.ts'
 import { ROOT } from '../state.ts'
 
 export interface Rule {
@@ -49,7 +50,7 @@ export const dashboardQueries = (window: string): Query[] =>
     panels.flatMap(({ title, targets = [] }) =>
       targets.map(({ refId, expr }) => ({
         where: `${name}, “${title}” ${refId}`,
-        expr: expr.replaceAll('$__rate_interval', window).replaceAll('$job', 'gateway|auth|patients|audit'),
+        expr: expr.replaceAll('$__rate_interval', window).replaceAll('$job', PROCESSES.join('|')),
       })),
     ),
   )

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Problem } from '@caregate/common/errors'
-import type { Service } from '../../platform/services.ts'
+import type { Service } from '@caregate/common/services'
 import type { ReadEvent } from '../../services/audit/src/repository.ts'
 import { buildChance } from '../chance.ts'
 import { person } from '../load.ts'
@@ -60,7 +60,6 @@ const chartsOf = (events: readonly ReadEvent[]): string[] => [
   ...new Set(events.flatMap(({ type, patientIds }) => (type === 'audit.event.read' ? [] : patientIds))),
 ]
 
-const edgeRoutes = { auth: '/api/v1/auth/*', patients: '/api/v1/patients/*', audit: '/api/v1/audit/*' }
 /** After a failure, in milliseconds. */
 const pause = 100
 
@@ -202,7 +201,7 @@ export function startTraffic({ info }: Pick<AuditStage, 'info'>, tokens: Tokens,
       const code = status > 399 ? (body.code ?? '') : ''
       const by = status ? answeredBy(plan.service, status, body) : 'nobody'
       const disclosed = status > 0 && status < 400 ? plan.read?.(status, body) : undefined
-      const edgeRoute = code === 'not_found' ? 'unknown' : edgeRoutes[plan.service]
+      const edgeRoute = code === 'not_found' ? 'unknown' : `/api/v1/${plan.service}/*`
       const patientIds = disclosed ?? plan.patientIds ?? []
       sent.push({ ...known, route: plan.route, edgeRoute, at: performance.now(), status, code, by, patientIds })
       if (status > 0 && status < 500) acknowledged += 1

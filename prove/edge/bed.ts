@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { loadConfig } from '@caregate/common/config'
 import { openDatabase } from '@caregate/common/database'
 import { buildLogger } from '@caregate/common/logger'
+import { byService, SERVICES } from '@caregate/common/services'
 import { newPassword } from '../../platform/client.ts'
 import { startPlatform } from '../../platform/platform.ts'
 import { freePort } from '../../platform/processes.ts'
 import { openProgress } from '../../platform/progress.ts'
-import { processEnvironment, processSpec, serviceDatabaseUrls, SERVICES } from '../../platform/services.ts'
+import { processEnvironment, processSpec, serviceDatabaseUrls } from '../../platform/services.ts'
 import { makeFolder, openSecrets } from '../../platform/state.ts'
 import { openSupervisor } from '../../platform/supervisor.ts'
 import { keys as authKeys } from '../../services/auth/src/config.ts'
@@ -34,15 +35,12 @@ export async function openBed() {
   const portOf = (name: string): number => Number(new URL(services[name]!.url).port)
   const secrets = openSecrets(folder)
   const passed: Passed[] = []
-  const [auth, patients, audit] = await Promise.all(
-    SERVICES.map((service) => openRelay(service, portOf(service), passed)),
-  )
+  const opened = await Promise.all(SERVICES.map((service) => openRelay(service, portOf(service), passed)))
+  const relays = byService((service) => opened[SERVICES.indexOf(service)]!)
   const port = await freePort()
   const ports = {
     gateway: port,
-    auth: auth!.port,
-    patients: patients!.port,
-    audit: audit!.port,
+    ...byService((service) => relays[service].port),
     metrics: await freePort(),
   }
   const edgeFolder = makeFolder(join(folder, 'edge'))
@@ -88,7 +86,7 @@ export async function openBed() {
     },
     async close() {
       await supervisor.close()
-      for (const relay of [auth, patients, audit]) relay!.close()
+      for (const relay of opened) relay.close()
       await platform.close()
       rmSync(folder, { recursive: true })
     },

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import type { Service } from '../../platform/services.ts'
+import type { Service } from '@caregate/common/services'
 
 /** A request that the gateway sent to a service, or what followed one where there should be nothing. */
 export interface Passed {

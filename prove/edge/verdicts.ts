@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditEvent } from '@caregate/common/events'
+import type { Service } from '@caregate/common/services'
 import type { Ask } from '../people.ts'
 import { headerOf, problemOf } from './raw.ts'
 import type { Passed } from './relay.ts'
@@ -32,11 +33,8 @@ export function judgeAnswer(answer: RawAnswer, head = false): string[] {
   return wrong
 }
 
-const prefixes = {
-  auth: /^(\/api\/v1\/auth(\/.*)?|\/\.well-known\/jwks\.json)$/,
-  patients: /^\/api\/v1\/patients(\/.*)?$/,
-  audit: /^\/api\/v1\/audit(\/.*)?$/,
-}
+const isOf = (service: Service, path: string): boolean =>
+  (service === 'auth' && path === jwks) || `${path}/`.startsWith(`/api/v1/${service}/`)
 const publicPaths = [jwks, ...['login', 'register', 'refresh'].map((name) => `/api/v1/auth/${name}`)]
 const streams = /^\/api\/v1\/(patients\/(import|export)|audit\/(export|stream))$/
 const crooked = /\/\/|[\\;]|\/\.{1,2}(\/|$)|%(2f|5c|2e|25|3b|[01][0-9a-f]|7f)/i
@@ -58,7 +56,7 @@ function judgePassed({ service, method, target, headers }: Passed, { owners }: W
   const wrong: string[] = []
   const all = (name: string): string[] => headers.filter(([own]) => own === name).map(([, value]) => value)
   const [path = ''] = target.split('?', 1)
-  if (!prefixes[service].test(path)) wrong.push('no path of this service')
+  if (!isOf(service, path)) wrong.push('no path of this service')
   if (crooked.test(path)) wrong.push('a crooked path')
   if (method === 'OPTIONS' || method === 'CONNECT') wrong.push('a method that the edge answers')
 

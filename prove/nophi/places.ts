@@ -8,8 +8,8 @@ import { connect } from 'amqplib'
 import { streamExchange } from '@caregate/common/broker'
 import { openDatabase, type Database } from '@caregate/common/database'
 import { buildLogger } from '@caregate/common/logger'
+import { SERVICES, type Service } from '@caregate/common/services'
 import type { Platform } from '../../platform/platform.ts'
-import { SERVICES, type Service } from '../../platform/services.ts'
 
 const piece = 16 * 2 ** 20
 const overlap = 256

@@ -1,4 +1,4 @@
-import type { Service } from '../../platform/services.ts'
+import type { Service } from '@caregate/common/services'
 import { jsonType, patients, type Aim, type Draft, type RoleName, type World } from '../edge/shot.ts'
 
 type Reads = readonly [service: Service, method: string, target: string]

@@ -1,4 +1,4 @@
-import type { Service } from '../../platform/services.ts'
+import { byService, type Service } from '@caregate/common/services'
 import { bad, buildAim, json, jsonType, noAuth, patients, type Aim, type Draft, type World } from '../edge/shot.ts'
 import { tokens as edgeKinds } from '../edge/tokens.ts'
 import { forgeAlgorithms } from './algorithms.ts'
@@ -14,6 +14,7 @@ type Made = readonly [name: string, make: (aim: Aim) => Draft]
 const chart = { name: { given: ['Eve'], family: 'Forged' }, birthDate: '1990-12-10', sex: 'female' }
 /** Of each service what reads and what writes, with bodies that would do. */
 const calls: Record<Service, readonly Call[]> = {
+  ...byService((service): Call[] => [['GET', `/api/v1/${service}`]]),
   auth: [
     ['GET', '/api/v1/auth/me'],
     ['PATCH', '/api/v1/auth/me', { fullName: 'Eve' }],

@@ -7,8 +7,8 @@ import pg from 'pg'
 import { provision } from '../../../platform/provision.ts'
 import { spec as audit } from '../../../services/audit/src/database.ts'
 import { spec as auth } from '../../../services/auth/src/database.ts'
-import { spec as patients } from '../../../services/patients/src/database.ts'
 import { migrateCommand, migrateUp, type DatabaseSpec } from './migrate.ts'
+import { SERVICES } from './services.ts'
 import { testBacking } from './testing/service.ts'
 
 const clean = ['all migrations are applied']
@@ -52,7 +52,11 @@ const tables = (url: string) =>
 
 const anEvent = `INSERT INTO events VALUES (1, gen_random_uuid(), now(), now(), 't', 'R', 'success', null, '{}', 'GET', '/', '', '', '{}')`
 
-describe.each([auth, patients, audit])('$service', (spec) => {
+const specs = SERVICES.map(
+  async (service) => (await import(`../../../services/${service}/src/database.ts`)) as { spec: DatabaseSpec },
+)
+
+describe.each((await Promise.all(specs)).map(({ spec }) => spec))('$service', (spec) => {
   test('up makes what the entities say, down leaves nothing, and up again', async () => {
     const urls = await emptyDatabase(spec)
     const run = (command: string) => migrateCommand(spec, [command], urls)

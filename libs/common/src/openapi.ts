@@ -3,14 +3,13 @@ import { roles } from './auth.ts'
 import { problems, type ProblemCode } from './errors.ts'
 import { fhirJson, isFhir } from './fhir.ts'
 import { templateOf, type Route } from './route.ts'
+import { byService, factsOf } from './services.ts'
 
 type Json = Record<string, unknown>
 /** Operations have it besides their service's. */
 const fhirTag = 'FHIR'
 const tagDescriptions: Record<string, string> = {
-  auth: 'Signing in, sessions, accounts',
-  patients: 'Charts and who may open them',
-  audit: 'Who did what: the log, its proofs, reports and reviews',
+  ...byService((service) => factsOf(service).about),
   gateway: 'The platform itself',
   [fhirTag]: 'The same charts and events as FHIR R4 resources',
 }

@@ -1,6 +1,6 @@
 import { Encrypter } from 'age-encryption'
+import type { Service } from '@caregate/common/services'
 import { startTool, withSnapshot } from './postgres.ts'
-import type { Service } from './services.ts'
 import { writeDump, writeManifest, type Manifest } from './store.ts'
 
 export interface BackupOptions {

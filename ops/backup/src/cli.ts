@@ -4,11 +4,11 @@ import { parseArgs } from 'node:util'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { commandConfig } from '@caregate/common/command'
 import { ConfigError, loadConfig } from '@caregate/common/config'
+import { isService, SERVICES, type Service } from '@caregate/common/services'
 import { backUp } from './backup.ts'
 import { keys } from './config.ts'
 import { BackupError } from './errors.ts'
 import { restore, verify } from './restore.ts'
-import { isService, SERVICES, type Service } from './services.ts'
 import { prune, readBackups, type Manifest } from './store.ts'
 
 const usage = `Usage: caregate-backup backup SERVICE

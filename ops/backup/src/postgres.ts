@@ -5,8 +5,9 @@ import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { isTlsDatabase } from '@caregate/common/config'
 import { connectionOf } from '@caregate/common/database'
+import type { Service } from '@caregate/common/services'
 import { BackupError } from './errors.ts'
-import { factsOf, type Service } from './services.ts'
+import { factsOf } from './services.ts'
 
 export type Client = Pick<pg.Client, 'query'>
 

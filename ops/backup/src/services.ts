@@ -1,3 +1,5 @@
+import type { Service } from '@caregate/common/services'
+
 /** What a backup knows of each service; all else of its database is carried as it is. */
 export interface ServiceFacts {
   /** A table that only this service has: its database can't be taken for another's, or for an empty one. */
@@ -8,7 +10,7 @@ export interface ServiceFacts {
   afterRestore?: string
 }
 
-const services = {
+const facts: Record<Service, ServiceFacts> = {
   auth: {
     table: 'users',
     // those that were ended since would live again
@@ -17,10 +19,6 @@ const services = {
   patients: { table: 'patients' },
   // the signed head of the log: its name, size and root
   audit: { table: 'event_ids', mark: 'SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1' },
-} satisfies Record<string, ServiceFacts>
+}
 
-export type Service = keyof typeof services
-export const SERVICES = Object.keys(services) as Service[]
-export const factsOf = (service: Service): ServiceFacts => services[service]
-
-export const isService = (name: string | undefined): name is Service => name !== undefined && name in services
+export const factsOf = (service: Service): ServiceFacts => facts[service]

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import type { Service } from './services.ts'
+import type { Service } from '@caregate/common/services'
 import { fileOf, prune, readBackups, writeDump, writeManifest } from './store.ts'
 
 let folder: string

@@ -4,8 +4,8 @@ import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmS
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import type { Service } from '@caregate/common/services'
 import type { Facts } from './postgres.ts'
-import type { Service } from './services.ts'
 
 /** What is known of a backup without opening it. */
 export interface Manifest extends Facts {

@@ -9,6 +9,7 @@ import {
   type Config,
   type Key,
 } from '@caregate/common/config'
+import { factsOf } from '@caregate/common/services'
 import { isKeyName, parseVerifier, type Signer } from './log/note.ts'
 
 const signingKey = (): Key<string> =>
@@ -45,7 +46,7 @@ export const keys = {
   ...processKeys,
   ...databaseKeys,
   ...tokenKeys,
-  PORT: integer(8003, 0, 65_535),
+  PORT: integer(factsOf('audit').port, 0, 65_535),
   /** Signs the checkpoints; usually in a file, named by AUDIT_SIGNING_KEY_FILE. */
   AUDIT_SIGNING_KEY: signingKey(),
   /** What the log is called in its checkpoints: an address without https://, say. Not to be changed later. */

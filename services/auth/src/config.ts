@@ -10,6 +10,7 @@ import {
   type Key,
 } from '@caregate/common/config'
 import { roles } from '@caregate/common/auth'
+import { factsOf } from '@caregate/common/services'
 
 const { JWKS_URL: _ownKeys, ...signing } = tokenKeys
 
@@ -23,7 +24,7 @@ export const keys = {
   ...processKeys,
   ...databaseKeys,
   ...signing,
-  PORT: integer(8001, 0, 65_535),
+  PORT: integer(factsOf('auth').port, 0, 65_535),
   /** Encrypts the signing keys and authenticates refresh tokens; with HS256 it signs access tokens too. */
   SECRET_KEY: secret(),
   ACCESS_TOKEN_EXPIRE_MINUTES: integer(30, 1, 1440),

@@ -8,6 +8,7 @@ import {
   tokenKeys,
   type Config,
 } from '@caregate/common/config'
+import { factsOf } from '@caregate/common/services'
 
 export const fieldKeys = {
   /** Seals the identifiers that a government gave, and makes the index by which identifiers are found. */
@@ -19,7 +20,7 @@ export const keys = {
   ...databaseKeys,
   ...tokenKeys,
   ...fieldKeys,
-  PORT: integer(8002, 0, 65_535),
+  PORT: integer(factsOf('patients').port, 0, 65_535),
   /** How long a broken glass opens a restricted chart. */
   BREAK_GLASS_MINUTES: integer(60, 1, 1440),
 }
