@@ -18,6 +18,9 @@ const known: Record<string, string> = {
   b7d2764d70a24625: 'the password of a role that a test makes',
   '4e7c414b7cb9f14c': 'the key of the first certificate of the tests',
   '74cf1dd439119010': 'the key of the second',
+  '84ed247d3afced31': 'an address in docs/add-a-service.md',
+  da12b251ae99ca9b: 'and its owner’s',
+  '8addcde88a79e271': 'a key for development there',
 }
 
 /** All that is in there is meant to be read: a platform on one node, for trying it out. */
