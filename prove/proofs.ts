@@ -26,6 +26,7 @@ export const proofs: Record<string, Proof> = {
   matching: { claim: 'Duplicates of a person are found, and nobody else', full: '20000 SEED', short: '3000 SEED 500' },
   rolling: { claim: 'Every process is replaced under load without a failed request', full: '5', short: '1' },
   consul: { claim: 'Without discovery requests go on', full: '10', short: '0.3' },
+  soak: { claim: 'Under load, with everything on, nothing grows', full: '20' },
   away: { claim: 'Without Redis, RabbitMQ or one service the rest goes on', full: '60', short: '6' },
   disk: { claim: 'A full or failing disk loses no event', full: 'SEED', short: 'SEED' },
   restore: {
