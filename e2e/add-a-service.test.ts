@@ -10,12 +10,13 @@ import { freshFolder, type openTestPlatform } from './platform.ts'
 const run = promisify(execFile)
 const copy = freshFolder()
 
+const page = readFileSync(join(ROOT, 'docs/add-a-service.md'), 'utf8')
 /** The files of the page, and the changes to those that are there. */
-const blocks = [
-  ...readFileSync(join(ROOT, 'docs/add-a-service.md'), 'utf8').matchAll(
-    /^(New|In) `([^`]+)`:\n\n```(\w+)\n([^]*?)^```$/gm,
-  ),
-].map(([, what, file, language, text]) => ({ isNew: what === 'New', file: file!, language: language!, text: text! }))
+const blocks = [...page.matchAll(/^(New|In) `([^`]+)`:\n\n```\w+\n([^]*?)^```$/gm)].map(([, what, file, text]) => ({
+  isNew: what === 'New',
+  file: file!,
+  text: text!,
+}))
 
 /** The lines of a hunk that begin so, without what they begin with. */
 const lines = (hunk: string, ...signs: string[]): string =>
@@ -49,6 +50,8 @@ beforeAll(async () => {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })
   const files = listed.toString().split('\0').filter(Boolean)
   for (const file of files) if (existsSync(join(ROOT, file))) cpSync(join(ROOT, file), join(copy, file))
+  // none is passed over, but for commands
+  expect(blocks).toHaveLength([...page.matchAll(/^```(?!sh$)\w+$/gm)].length)
   for (const { isNew, file, text } of blocks) {
     const path = join(copy, file)
     expect([file, existsSync(path)]).toEqual([file, !isNew])

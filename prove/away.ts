@@ -4,17 +4,8 @@ import { createClient } from 'redis'
 import type { Problem } from '@caregate/common/errors'
 import { freePort } from '../platform/processes.ts'
 import { SERVICES, type Service } from '@caregate/common/services'
-import {
-  checkTrace,
-  conclude,
-  failed,
-  openStage,
-  printRow,
-  readAmount,
-  startLoad,
-  summarise,
-  type Sample,
-} from './load.ts'
+import { checkTrace, conclude, failed, printRow, readAmount, startLoad, summarise, type Sample } from './load.ts'
+import { openStage } from './stage.ts'
 
 const away = readAmount(60) * 1000
 const rate = 100

@@ -1,6 +1,7 @@
 /** `npm run prove -- consul [MINUTES]`: for so long Consul hangs, then is gone, under load, and no request fails for it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { checkTrace, conclude, failed, openStage, printRow, readAmount, startLoad, summarise } from './load.ts'
+import { checkTrace, conclude, failed, printRow, readAmount, startLoad, summarise } from './load.ts'
+import { openStage } from './stage.ts'
 
 const away = readAmount(10) * 60_000
 const rate = 100

@@ -1,22 +1,10 @@
-/** What the proofs share: a platform whose processes can be rolled, a steady load on it, and the trace of that load. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { Agent, createServer, request, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** What the proofs share: a steady load on a platform, and the trace of that load. */
+import { Agent, request, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openDatabase } from '@caregate/common/database'
-import { buildLogger } from '@caregate/common/logger'
-import { addUserIfAbsent, type NewUser } from '../platform/accounts.ts'
+import type { NewUser } from '../platform/accounts.ts'
 import { PlatformError } from '../platform/errors.ts'
-import { startPlatform } from '../platform/platform.ts'
-import { freePort } from '../platform/processes.ts'
-import { openProgress } from '../platform/progress.ts'
-import { PROCESSES, processEnvironment, processSpec, type ProcessName } from '../platform/services.ts'
-import { makeFolder, openSecrets } from '../platform/state.ts'
 import { buildAsk, settle } from './people.ts'
-import { unlimited } from './unlimited.ts'
 
 /** A platform that is under load, however it runs. */
 export interface Stage {
@@ -34,112 +22,7 @@ export function readAmount(fallback: number): number {
   throw new PlatformError('How often, or for how many minutes, is a number above 0.')
 }
 
-/**
- * A platform as it is deployed: its processes drain, and auth has a name that outlives each of its instances.
- * @param more settings of the processes
- */
-export async function openStage(more: NodeJS.ProcessEnv = {}) {
-  const folder = makeFolder(mkdtempSync(join(tmpdir(), 'caregate-prove-')))
-  const env = { ...unlimited, ...more, ACCESS_TOKEN_EXPIRE_MINUTES: '1440' }
-  const progress = openProgress(process.stderr)
-  const platform = await startPlatform({ folder, env, ports: 'free', progress })
-  const { supervisor, info } = platform
-  const secrets = openSecrets(folder)
-  const ports = Object.fromEntries(
-    PROCESSES.map((name) => [name, Number(new URL(info.services[name]!.url).port)]),
-  ) as Record<ProcessName, number>
-  const ids = new Map<ProcessName, string>(PROCESSES.map((name) => [name, name]))
-  const gateways = new Set([ports.gateway])
-
-  const authByName = createServer((req, res) => {
-    const passedOn = request({ port: ports.auth, path: req.url }, (answer) => {
-      res.writeHead(answer.statusCode!)
-      answer.pipe(res)
-    })
-    passedOn.on('error', () => res.writeHead(502).end()).end()
-  }).listen(0, '127.0.0.1')
-
-  /** Whether the instances of a service that Consul says pass are these. */
-  async function isRegistered(service: string, expected: number[]): Promise<boolean> {
-    const options = { signal: AbortSignal.timeout(1000) }
-    const answer = await fetch(`${info.backing.consul}/v1/health/service/${service}?passing=true`, options)
-    const found = ((await answer.json()) as { Service: { Port: number } }[]).map(({ Service }) => Service.Port)
-    return String(found.sort()) === String(expected.sort())
-  }
-
-  /** As Kubernetes does it: a new process beside the old one, which is told to stop when the new one is ready and found. */
-  async function roll(name: ProcessName) {
-    const from = performance.now()
-    const [oldId, oldPort] = [ids.get(name)!, ports[name]]
-    const port = await freePort()
-    const id = `${name}-${port}`
-    const environment = {
-      ...processEnvironment(name, {
-        env,
-        secrets,
-        ports: { ...ports, [name]: port, metrics: await freePort() },
-        backing: info.backing,
-      }),
-      DRAIN_GRACE_MS: '5000',
-      JWKS_URL: `http://127.0.0.1:${(authByName.address() as AddressInfo).port}/.well-known/jwks.json`,
-    }
-    await supervisor.start({ ...processSpec(name, environment, false), name: id })
-    if (name === 'gateway') gateways.add(port)
-    const isThere = async () => (await isReady(port)) && (await isRegistered(name, [oldPort, port]))
-    await supervisor.waitUntil(id, isThere, 60)
-    ids.set(name, id)
-    ports[name] = port
-    const readyMs = performance.now() - from
-    const { code } = await supervisor.stop(oldId)
-    if (name === 'gateway') gateways.delete(oldPort)
-    return { readyMs, drainMs: performance.now() - from - readyMs, code }
-  }
-
-  async function close(): Promise<void> {
-    progress.close()
-    authByName.close()
-    await platform.close({ force: true })
-    if (process.exitCode) console.error(`What the processes logged is in ${join(folder, 'logs')}.`)
-    else rmSync(folder, { recursive: true })
-  }
-
-  /** Asks the log's database. */
-  async function query<Row>(sql: string): Promise<Row[]> {
-    const url = new URL(info.backing.postgres)
-    url.pathname = 'caregate_audit'
-    const settings = { DATABASE_URL: url.href, DB_POOL_MAX: 2, DB_STATEMENT_TIMEOUT_MS: 60_000 }
-    const db = await openDatabase(settings, [], buildLogger('prove', 'ERROR', 'text'), AbortSignal.timeout(10_000))
-    try {
-      return await db.query<Row[]>(sql)
-    } finally {
-      await db.destroy()
-    }
-  }
-
-  try {
-    // those that the launcher has started don't drain
-    for (const name of PROCESSES) await roll(name)
-  } catch (error) {
-    await close()
-    throw error
-  }
-  return {
-    info,
-    supervisor,
-    gateways,
-    roll,
-    close,
-    query,
-    countEvents: async () =>
-      new Map((await query<{ id: string; events: number }>(eventsByRequest)).map(({ id, events }) => [id, events])),
-    /** What the supervisor calls the process that serves. */
-    idOf: (name: ProcessName) => ids.get(name)!,
-    isWhole: async () => (await Promise.all(PROCESSES.map((name) => isRegistered(name, [ports[name]])))).every(Boolean),
-    addUser: (email: string, roles: string[]) => addUserIfAbsent(info.backing.postgres, { email, roles, env, secrets }),
-  }
-}
-
-async function isReady(port: number): Promise<boolean> {
+export async function isReady(port: number): Promise<boolean> {
   try {
     const answer = await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(1000) })
     await answer.arrayBuffer()
@@ -200,6 +83,7 @@ export async function startLoad(stage: Pick<Stage, 'gateways' | 'addUser'>, rate
   const inFlight = new Set<Promise<void>>()
   let ready = [...stage.gateways]
   let on = true
+  let resting: Promise<unknown> = Promise.resolve()
 
   async function watchGateways(): Promise<void> {
     for (; on; await sleep(200)) {
@@ -263,8 +147,11 @@ export async function startLoad(stage: Pick<Stage, 'gateways' | 'addUser'>, rate
   }
 
   async function pace(): Promise<void> {
-    const from = performance.now()
+    let from = performance.now()
     for (let n = 0; on; await sleep(2)) {
+      const rested = performance.now()
+      await resting
+      from += performance.now() - rested
       for (; from + (n * 1000) / rate <= performance.now(); n++) {
         const one = sample(n, from + (n * 1000) / rate).then(() => void inFlight.delete(one))
         inFlight.add(one)
@@ -275,6 +162,17 @@ export async function startLoad(stage: Pick<Stage, 'gateways' | 'addUser'>, rate
   const work = [watchGateways(), pace()]
   return {
     samples,
+    /** Sends nothing, once everything is answered, until `work` is done. */
+    async rest<T>(work: () => Promise<T>): Promise<T> {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      resting = promise
+      try {
+        await Promise.all(inFlight)
+        return await work()
+      } finally {
+        resolve()
+      }
+    },
     async stop(): Promise<void> {
       on = false
       await Promise.all(work)

@@ -28,6 +28,7 @@ export const proofs: Record<string, Proof> = {
   consul: { claim: 'Without discovery requests go on', full: '10' },
   away: { claim: 'Without Redis, RabbitMQ or one service the rest goes on', full: '60' },
   disk: { claim: 'A full or failing disk loses no event', full: 'SEED' },
+  soak: { claim: 'Under load, with everything on, nothing grows', full: '20' },
   restore: {
     claim: 'What is restored is what was there, and the log goes on',
     full: '0.5',

@@ -1,7 +1,8 @@
 /** `npm run prove -- rolling [TIMES]`: every process is replaced TIMES times under load, and no request fails for it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PROCESSES } from '../platform/services.ts'
-import { checkTrace, conclude, failed, openStage, printRow, readAmount, startLoad, summarise } from './load.ts'
+import { checkTrace, conclude, failed, printRow, readAmount, startLoad, summarise } from './load.ts'
+import { openStage } from './stage.ts'
 
 const times = readAmount(5)
 const claimed = 300
