@@ -409,7 +409,7 @@ export const bodies: Kinds = {
       where === signIn
         ? `{"email":"nobody@edge.test","password":"${junk}"}`
         : goodBody(aim, create).replace(/"family":"/, `"family":"${junk}a`)
-    return sent(aim, where, body, [answerOf(where), bad])
+    return sent(aim, where, body, [where === signIn ? noAuth : invalid, bad])
   },
   'lone surrogates and NUL': (aim) =>
     sent(

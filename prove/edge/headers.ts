@@ -6,7 +6,7 @@ import {
   honest,
   host,
   hostSuffix,
-  invalid,
+  notAllowed,
   json,
   jsonType,
   jwks,
@@ -233,10 +233,14 @@ function upgrade(aim: Aim): Draft {
     'Sec-WebSocket-Version: 13',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
   ]
-  const target = aim.pick(['/api/v1/patients/export', '/api/v1/patients/import'])
+  // one is not for nurses, the other only takes POST
+  const [target, answer] = aim.pick([
+    ['/api/v1/patients/export', forbidden],
+    ['/api/v1/patients/import', notAllowed],
+  ] as const)
   return {
     bytes: aim.request({ target, token, headers, close: false }),
-    intended: [token ? invalid : noAuth],
+    intended: [token ? answer : noAuth],
     reaches: token !== undefined,
   }
 }

@@ -1,6 +1,7 @@
 import {
   bad,
   closed,
+  forbidden,
   headersTooLarge,
   host,
   invalid,
@@ -371,7 +372,7 @@ export const smuggling: Kinds = {
     const target = '/api/v1/patients/export'
     return {
       bytes: aim.request({ target, token: aim.world.tokens.nurse, headers: upgrading, close: false }) + hidden(aim),
-      intended: [invalid],
+      intended: [forbidden],
       reaches: true,
     }
   },
