@@ -64,11 +64,14 @@ test('what nobody is bound for is announced again a second later, and what other
   }
   const feed = openFeed(service.db, { connected: true, announce }, quietLog, new AbortController().signal)
   const other = (id: string): Message => ({ id, type: 'd.e.f', body: '{}' })
+  const began = performance.now()
   feed.stored([...messages(0, 2), other('wanted')])
   await until(() => announced.length === 3)
+  expect(announced).toEqual(['0', '1', 'wanted'])
   feed.stored([...messages(2, 4), other('wanted too')])
-  await until(() => announced.length > 3)
-  expect(announced).toEqual(['0', '1', 'wanted', 'wanted too'])
+  await until(() => announced.includes('wanted too'))
+  // a machine may take a second for this much
+  expect(!announced.includes('2') || performance.now() - began >= 1000).toBe(true)
   heard = true
   await until(() => {
     feed.stored(messages(4, 5))

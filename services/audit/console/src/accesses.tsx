@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { Access, Page } from './api.ts'
 import { actionNames, actorName, basisNames, formatMoment, isUuid, plural, startOfDay } from './format.ts'
 import { useLoaded } from './load.ts'
@@ -52,12 +52,17 @@ interface AccessesProps {
 /** Who opened a chart, when, and by what right. */
 export function Accesses({ session, place }: AccessesProps) {
   const [typed, setTyped] = useState(readPlace(place))
+  const [shown, setShown] = useState(place)
   const [round, setRound] = useState(0)
-  useEffect(() => setTyped(readPlace(place)), [place])
+  // another place, not the first one: an effect would come after what somebody has begun to type
+  if (place !== shown) {
+    setShown(place)
+    setTyped(readPlace(place))
+  }
   const asked = readPlace(place)
   const { patientId, from, to, outcome } = typed
   const wrong = patientId !== '' && !isUuid(patientId)
-  const set = (part: Partial<Asked>): void => setTyped({ ...typed, ...part })
+  const set = (part: Partial<Asked>): void => setTyped((before) => ({ ...before, ...part }))
 
   return (
     <>
