@@ -69,7 +69,7 @@ async function prove(
   ])
   file.end()
   // the verdict comes last, after an empty line; what brought the platform up is said in the same way
-  const verdict = printed.slice(printed.lastIndexOf('\n\n'))
+  const verdict = printed.slice(Math.max(0, printed.lastIndexOf('\n\n')))
   const figures = verdict.split('\n').filter((line) => /^[✓✗] /.test(line))
   const isProved = code === 0 && figures.length > 0 && figures.every((line) => line.startsWith('✓'))
   return { outcome: isProved ? 'proved' : 'failed', figures: figures.length ? figures : [`✗ ended with ${code}`] }
