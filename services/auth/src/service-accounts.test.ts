@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from '@jest/globals'
 import { clean } from './upkeep.ts'
-import { expectEnded, post, query, service, signedIn, useAuth, verified } from './testing.ts'
+import { expectEnded, meanwhile, post, query, service, signedIn, useAuth, verified } from './testing.ts'
 
 useAuth()
 
@@ -61,6 +61,12 @@ test('a wrong secret or client is refused, and which of them is not said', async
   const events = await service.events()
   expect(events).toHaveLength(5)
   expect(events[0]).toMatchObject({ type: 'auth.session.failed', outcome: 'denied', resource: { id } })
+})
+
+test('of one that is deleted while it asks for a token nothing else is said', async () => {
+  const { id, clientId, clientSecret } = await opened()
+  const asking = meanwhile(() => token(clientId, clientSecret), 'DELETE FROM service_accounts WHERE id = $1', [id])
+  expect(await asking).toMatchObject({ status: 401, body: { detail: 'clientId or clientSecret is wrong.' } })
 })
 
 test('its tokens have one session, which rotating ends: the old secret and all tokens are dead at once', async () => {
