@@ -153,6 +153,30 @@ test('a log with events in it is not migrated down', async () => {
   expect(await tryAll(urls.DATABASE_URL, ['SELECT 1 / count(*) FROM events'])).toEqual(['good'])
 })
 
+test.each([
+  [
+    'a service account',
+    `INSERT INTO service_accounts VALUES (gen_random_uuid(), 'a', '{}', '', now(), now())`,
+    'DELETE FROM service_accounts',
+  ],
+  [
+    'a second factor',
+    `INSERT INTO users (id, email, full_name, roles, password_hash, created_at, totp_enabled)
+     VALUES (gen_random_uuid(), 'a', 'A', '{}', '', now(), true)`,
+    'UPDATE users SET totp_enabled = false',
+  ],
+])('%s keeps the migration that made its place from being undone, and no other', async (_what, add, remove) => {
+  const urls = await emptyDatabase(auth)
+  const names = (await migrateUp(auth, urls)).toReversed()
+  expect(await tryAll(urls.DATABASE_URL, [add])).toEqual(['good'])
+  const down = () => migrateCommand(auth, ['down'], urls)
+  for (const name of names.slice(0, names.indexOf('Identity1795549347496')))
+    expect(await down()).toEqual([`undone ${name}`])
+  await expect(down()).rejects.toThrow('would destroy second factors and service accounts')
+  expect(await tryAll(urls.DATABASE_OWNER_URL, [remove])).toEqual(['good'])
+  expect(await down()).toEqual(['undone Identity1795549347496'])
+})
+
 test('a log from before there were partitions is kept as it is, as the first of them', async () => {
   const urls = await emptyDatabase(audit)
   await migrateUp(audit, urls)

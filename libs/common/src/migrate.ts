@@ -15,8 +15,8 @@ export interface DatabaseSpec {
   grants: Record<string, string>
   /** What must be done again after every `up`, whether it applied something or not. */
   afterUp?(owner: Pick<DataSource, 'query'>): Promise<void>
-  /** Throws where the last migration must not be undone. */
-  beforeDown?(query: DataSource['query']): Promise<void>
+  /** Throws where the last migration, which has this name, must not be undone. */
+  beforeDown?(query: DataSource['query'], migration: string): Promise<void>
 }
 
 interface Urls {
@@ -165,7 +165,7 @@ export async function migrateCommand(spec: DatabaseSpec, args: readonly string[]
         const [last] = await new MigrationExecutor(owner).getExecutedMigrations()
         if (!last) return ['nothing to undo']
         await refuseUnsent(owner)
-        await spec.beforeDown?.((sql) => owner.query(sql))
+        await spec.beforeDown?.((sql) => owner.query(sql), last.name)
         await owner.undoLastMigration()
         return [`undone ${last.name}`]
       })

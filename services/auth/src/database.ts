@@ -203,9 +203,9 @@ export const spec: DatabaseSpec = {
     service_accounts: 'SELECT, INSERT, UPDATE, DELETE',
     outbox: 'SELECT, INSERT, UPDATE, DELETE',
   },
-  async beforeDown(query) {
-    const [row] = await query<{ found: string | null }[]>(`SELECT to_regclass('service_accounts') AS found`)
-    if (!row?.found) return
+  async beforeDown(query, migration) {
+    // the one that made them
+    if (migration !== 'Identity1795549347496') return
     const lost = await query<unknown[]>(
       'SELECT 1 FROM users WHERE totp_enabled UNION SELECT 1 FROM service_accounts LIMIT 1',
     )
