@@ -7,11 +7,12 @@ import { roles, type Role } from '@caregate/common/auth'
 import { openDatabase } from '@caregate/common/database'
 import type { AuditEvent } from '@caregate/common/events'
 import { buildLogger } from '@caregate/common/logger'
-import type { Service } from '@caregate/common/services'
+import { byService, type Service } from '@caregate/common/services'
 import { newPassword, type Account } from '../../platform/client.ts'
 import { startPlatform } from '../../platform/platform.ts'
 import { openProgress } from '../../platform/progress.ts'
-import { makeFolder } from '../../platform/state.ts'
+import { runScript, serviceDatabaseUrls } from '../../platform/services.ts'
+import { makeFolder, openSecrets } from '../../platform/state.ts'
 import { buildAsk, logIn, settle } from '../people.ts'
 import { makeChart, type House, type Query } from './charts.ts'
 import type { Targets } from './other-plans.ts'
@@ -34,7 +35,9 @@ export async function openBed() {
     const options = { DATABASE_URL: url.href, DB_POOL_MAX: 4, DB_STATEMENT_TIMEOUT_MS: 60_000 }
     return openDatabase(options, [], log, AbortSignal.timeout(60_000))
   }
-  const [patients, audit] = await Promise.all([open('patients'), open('audit')])
+  const opened = byService(open)
+  const { patients, audit } = { patients: await opened.patients, audit: await opened.audit }
+  const secrets = openSecrets(folder)
 
   /** Through the gateway, once. */
   const send: Send = async (method, path, { token, body, headers = {} } = {}) => {
@@ -56,6 +59,18 @@ export async function openBed() {
   return {
     info,
     send,
+    supervisor: platform.supervisor,
+    /** As the administrator of a service's database. */
+    queryOf: async (service: Service): Promise<Query> => {
+      const database = await opened[service]
+      return (sql, values = []) => database.query(sql, values)
+    },
+    /** `npm run migrate`, on this platform. @throws with what it says when it refuses */
+    migrate: (service: Service, command: 'up' | 'down' | 'status') =>
+      runScript(`services/${service}/src/migrate.ts`, [command], {
+        ...env,
+        ...serviceDatabaseUrls(info.backing.postgres, service, secrets),
+      }),
     /** As the administrator of the patients' database. */
     query: ((sql, values = []) => patients.query(sql, values)) as Query,
     /** What the log has of these requests, once it has something of each that is awaited, or after a minute. */
@@ -71,7 +86,7 @@ export async function openBed() {
       }
     },
     async close(): Promise<void> {
-      await Promise.all([patients.destroy(), audit.destroy()])
+      for (const database of Object.values(opened)) await (await database).destroy()
       await platform.close({ force: true })
       if (process.exitCode) console.error(`What the processes logged is in ${join(folder, 'logs')}.`)
       else rmSync(folder, { recursive: true })
