@@ -24,7 +24,7 @@ export const proofs: Record<string, Proof> = {
   refresh: { claim: 'A refresh token is good once, however it is raced', full: '200' },
   timing: { claim: 'How long a refused sign-in takes does not tell who has an account', full: '200' },
   matching: { claim: 'Duplicates of a person are found, and nobody else', full: '20000 SEED' },
-  migrations: { claim: 'A migration undone loses what it made, and nothing else', full: 'SEED', short: 'SEED' },
+  migrations: { claim: 'A migration undone loses what it made, and nothing else', full: 'SEED' },
   rolling: { claim: 'Every process is replaced under load without a failed request', full: '5' },
   consul: { claim: 'Without discovery requests go on', full: '10' },
   away: { claim: 'Without Redis, RabbitMQ or one service the rest goes on', full: '60' },
