@@ -6,11 +6,11 @@ import { openBed } from './access/bed.ts'
 import { buildChance } from './chance.ts'
 import { nearlyValid, nonsense } from './input/faults.ts'
 import { buildJudge } from './input/judge.ts'
-import { kindOf, operationsOf, type Operation } from './input/operations.ts'
-import { buildPool, openCallers } from './input/pool.ts'
+import { buildPool, kindOf, openCallers } from './input/pool.ts'
 import { buildWire, curlOf, LIMIT_MS, type Answer, type Wire } from './input/send.ts'
 import { buildValid, type Draft } from './input/valid.ts'
 import { conclude } from './load.ts'
+import { operationsOf, type Operation } from './operations.ts'
 
 const [total, seed] = [Number(process.argv[2] ?? 50_000), Number(process.argv[3] ?? randomInt(2 ** 31))]
 if (!Number.isInteger(total) || !Number.isInteger(seed)) {
@@ -33,7 +33,7 @@ const wires = buildWire(gateway, AT_ONCE)
 try {
   const document = JSON.parse((await bed.send('GET', '/openapi.json')).text) as OpenApi
   const operations = operationsOf(document)
-  const draftOf = buildValid(document.components.schemas)
+  const draftOf = buildValid()
   const drafts = new Map(
     operations.map((operation) => {
       const valid = draftOf(operation)

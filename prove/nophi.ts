@@ -13,8 +13,9 @@ import { makeFolder } from '../platform/state.ts'
 import { buildChance } from './chance.ts'
 import { conclude } from './load.ts'
 import { buildCanaries, type Canary, type Kind } from './nophi/canaries.ts'
-import { badInput, buildSend, fill, formType, operationsOf, type Answered, type Operation } from './nophi/drive.ts'
+import { badInput, buildSend, fill, formType, type Answered } from './nophi/drive.ts'
 import { collectTraces, filesIn, listen, openDatabases, processes, tellRedis, type Databases } from './nophi/places.ts'
+import { operationsOf, type Operation } from './operations.ts'
 import { buildAsk, logIn, settle } from './people.ts'
 import { newPassword } from '../platform/client.ts'
 import { unlimited } from './unlimited.ts'
@@ -131,7 +132,8 @@ async function bringPeople(): Promise<void> {
 }
 
 /** An operation as it is meant, by whoever may: until it is answered with 2xx. */
-async function use({ method, path, roles: may, bodyType, body }: Operation): Promise<boolean> {
+async function use({ method, path, roles: may, bodies }: Operation): Promise<boolean> {
+  const [[bodyType, body] = []] = bodies
   for (const restricted of [false, true]) {
     const chart = await create({ restricted })
     for (const role of roles.filter((one) => may.includes(one))) {
@@ -285,8 +287,7 @@ try {
   const heard = await listen(info.backing.amqp)
   await bringPeople()
   await live()
-  const { paths } = (await must(200, { method: 'GET', path: '/openapi.json' })) as OpenApi
-  const operations = operationsOf({ paths })
+  const operations = operationsOf((await must(200, { method: 'GET', path: '/openapi.json' })) as OpenApi)
   const unused: string[] = []
   for (const operation of operations.filter(({ tag }) => tag === 'patients'))
     if (!(await use(operation))) unused.push(`${operation.method} ${operation.path}`)

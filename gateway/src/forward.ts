@@ -2,12 +2,12 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
 import { AppError } from '@caregate/common/errors'
 import { answerHead, type Answer } from '@caregate/common/http'
+import type { Service } from '@caregate/common/services'
 import { startCall, tracer } from '@caregate/common/tracing'
 import { admittedOf } from './admitted.ts'
 import { keepMs, maxKeptBytes, type Cache, type Kept } from './cache.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import type { Counters } from './metrics.ts'
-import type { Service } from '@caregate/common/services'
 import { answerOf, unavailable, type Instance, type Upstreams } from './upstreams.ts'
 
 const connectMs = 2000

@@ -1,6 +1,6 @@
 /** What is wrong with the other two thirds: one thing of a request that is right, or everything. */
 import fc from 'fast-check'
-import type { Operation } from './operations.ts'
+import type { Operation } from '../operations.ts'
 import type { Draft } from './valid.ts'
 
 const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`

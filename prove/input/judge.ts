@@ -2,7 +2,7 @@
 import type { OpenApi } from '@caregate/common/openapi'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import type { Operation } from './operations.ts'
+import type { Operation } from '../operations.ts'
 import type { Answer } from './send.ts'
 
 interface Described {

@@ -2,7 +2,7 @@
 import { roles, type Role } from '@caregate/common/auth'
 import { newPassword } from '../../platform/client.ts'
 import { buildAsk, logIn, settle } from '../people.ts'
-import { kindOf, type Operation } from './operations.ts'
+import type { Operation } from '../operations.ts'
 
 export interface Caller {
   role: Role | 'nobody'
@@ -17,6 +17,21 @@ interface Thing {
   version: number
 }
 const KEPT = 200
+
+const aliases: Record<string, string> = {
+  Patient: 'patients',
+  AllergyIntolerance: 'allergies',
+  Condition: 'conditions',
+  AuditEvent: 'events',
+  holds: 'patients',
+}
+
+/** What an id is of: of `/patients/{id}/allergies/{itemId}` the last is an allergy’s. */
+export function kindOf(path: string): string {
+  const parts = path.replace(/(\/_?history)?\/\{version\}.*$/, '').split('/')
+  const kind = parts[parts.findLastIndex((part) => part.startsWith('{')) - 1] ?? ''
+  return aliases[kind] ?? kind
+}
 
 /** @param admin who makes accounts, and whom no request names */
 export async function openCallers(gateway: string, admin: { email: string; password: string }) {

@@ -1,7 +1,7 @@
 /** Requests of every kind, good and bad, with a canary wherever a client can put something. */
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
-import type { OpenApi } from '@caregate/common/openapi'
+import type { JsonSchema, Operation } from '../operations.ts'
 import type { Canaries, Kind } from './canaries.ts'
 
 export interface Asked {
@@ -43,51 +43,9 @@ export function buildSend(base: string, answers: Answered[]): Send {
   }
 }
 
-interface JsonSchema {
-  type?: string | string[]
-  format?: string
-  pattern?: string
-  enum?: unknown[]
-  const?: unknown
-  minLength?: number
-  minimum?: number
-  properties?: Record<string, JsonSchema>
-  items?: JsonSchema
-  anyOf?: JsonSchema[]
-  oneOf?: JsonSchema[]
-}
-export interface Operation {
-  method: string
-  path: string
-  roles: string[]
-  tag: string
-  params: string[]
-  bodyType?: string
-  body?: JsonSchema
-}
-
-export function operationsOf({ paths }: Pick<OpenApi, 'paths'>): Operation[] {
-  return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, described]) => {
-      const {
-        tags,
-        requestBody,
-        'x-roles': roles,
-      } = described as {
-        tags: string[]
-        'x-roles': string[]
-        requestBody?: { content: Record<string, { schema: JsonSchema }> }
-      }
-      const [[bodyType, content] = []] = Object.entries(requestBody?.content ?? {})
-      const params = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!)
-      return { method: method.toUpperCase(), path, roles, tag: tags[0]!, params, bodyType, body: content?.schema }
-    }),
-  )
-}
-
 /** A body that is right by its schema, as far as that says, with a canary in every text. */
 export function fill(canaries: Canaries, schema: JsonSchema, what: string, kind: Kind = 'chart'): unknown {
-  const [first] = schema.enum ?? schema.anyOf ?? schema.oneOf ?? []
+  const [first] = schema.enum ?? schema.anyOf ?? []
   if (schema.const !== undefined) return schema.const
   if (schema.enum) return first
   if (first) return fill(canaries, first, what, kind)
@@ -112,10 +70,12 @@ export const formType = 'application/x-www-form-urlencoded'
 /** Bad input of an operation: each is refused, or its query and headers ignored, before anything is done. */
 export function* badInput(
   { plant }: Canaries,
-  { method, path, params, bodyType }: Operation,
+  { method, path, parameters, bodies }: Operation,
   chartId: string,
 ): Generator<Omit<Asked, 'token'>> {
   const where = `${method} ${path}`
+  const params = parameters.filter((one) => one.in === 'path').map(({ name }) => name)
+  const [[bodyType] = []] = bodies
   const at = (values: Record<string, string> = {}) =>
     path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => values[name] ?? chartId)
   const refused = (what: string) => plant('refused', `${what}, ${where}`)
